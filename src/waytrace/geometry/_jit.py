@@ -1,0 +1,104 @@
+"""The one way this package compiles a kernel.
+
+``jit(signature)`` is ``numba.njit`` with an explicit signature, ``nogil`` and an on-disk cache, and without
+``fastmath``: results must be bit-identical between runs. It differs from ``cache=True`` in one respect. Numba
+keys its cache on a function's own bytecode, so a kernel keeps running the *old* body of a function it calls
+from another file (https://numba.readthedocs.io/en/stable/developer/caching.html#caching-limitations). Here the
+key also covers every compiled function and constant that a kernel reaches, so an edit is never silently ignored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+import numpy as np
+from numba.core import types
+from numba.core.caching import FunctionCache
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_TYPES: dict[str, Any] = {
+    "f8": types.float64,
+    "f4": types.float32,
+    "i8": types.int64,
+    "i4": types.int32,
+    "i2": types.int16,
+    "u8": types.uint64,
+    "u1": types.uint8,
+    "i1": types.int8,
+    "b1": types.boolean,
+}
+
+
+def _digest(function: Any, seen: set[int], out: Any) -> None:
+    """Feed ``out`` with the code of ``function`` and of all that it reaches through its globals."""
+    if id(function) in seen:
+        return
+    seen.add(id(function))
+    stack = [function.__code__]
+    while stack:
+        code = stack.pop()
+        out.update(code.co_code)
+        for constant in code.co_consts:
+            if hasattr(constant, "co_code"):
+                stack.append(constant)
+            else:
+                out.update(repr(constant).encode())
+        for name in code.co_names:
+            value = function.__globals__.get(name)
+            if hasattr(value, "py_func"):
+                _digest(value.py_func, seen, out)
+            elif isinstance(value, bool | int | float | str | tuple | np.ndarray):
+                out.update(f"{name}={value!r}".encode())
+
+
+class _ReachingCache(FunctionCache):
+    """Numba's function cache with the digest of everything a kernel reaches in its key."""
+
+    def __init__(self, py_func: Any) -> None:
+        super().__init__(py_func)
+        digest = hashlib.sha256()
+        _digest(py_func, set(), digest)
+        self._reached = digest.hexdigest()
+
+    def _index_key(self, sig: Any, codegen: Any) -> tuple[Any, ...]:
+        return (*super()._index_key(sig, codegen), self._reached)
+
+
+def bundle(cls: Any) -> Any:
+    """Numba type of a ``NamedTuple`` whose annotations name array types, for use in a signature.
+
+    A field's annotation is a dtype code with one ``:`` per dimension in brackets, such as ``"f8[:,:]"``, or a
+    bare code (``"i8"``) for a scalar. Arrays are C-contiguous.
+    """
+    return types.NamedTuple([_parse(str(v)) for v in cls._numba_fields.values()], cls)
+
+
+def _parse(spec: str) -> Any:
+    """Numba type for a code such as ``f8``, ``i4[:]`` or ``f8[:,:]``."""
+    if "[" not in spec:
+        return _TYPES[spec]
+    code, dims = spec.rstrip("]").split("[")
+    return types.Array(_TYPES[code], dims.count(":"), "C")
+
+
+def signature(result: Any, *arguments: Any) -> Any:
+    """Numba signature from codes (see :func:`bundle`) or Numba types; ``result`` may be ``"void"``."""
+    resolve = lambda a: (types.void if a == "void" else _parse(a)) if isinstance(a, str) else a  # noqa: E731
+    return resolve(result)(*(resolve(a) for a in arguments))
+
+
+def jit(result: Any, *arguments: Any) -> Callable[[F], F]:
+    """Compile a kernel now, for one signature given as codes: ``@jit("f8", "f8[:,:]", "i8")``."""
+
+    def compile_(function: F) -> F:
+        dispatcher = numba.njit(nogil=True, fastmath=False, error_model="numpy")(function)
+        dispatcher._cache = _ReachingCache(dispatcher.py_func)
+        dispatcher.compile(signature(result, *arguments))
+        dispatcher.disable_compile()
+        return dispatcher  # type: ignore[no-any-return]
+
+    return compile_

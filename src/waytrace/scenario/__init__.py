@@ -1,0 +1,51 @@
+"""Scenarios, plans and rollouts: the types everything else speaks in."""
+
+from .plans import (
+    ACCEL_RANGE_MPS2,
+    CURVATURE_RANGE_1PM,
+    PLAN_KNOT_S,
+    PLAN_KNOTS,
+    REAR_AXLE_TO_CENTRE,
+    Plan,
+    Rollout,
+)
+from .types import (
+    DT_S,
+    Action,
+    AgentKind,
+    Agents,
+    LaneControl,
+    LaneKind,
+    Lights,
+    LightState,
+    Provenance,
+    RoadMap,
+    Route,
+    Scenario,
+    Script,
+    Trigger,
+)
+
+__all__ = [
+    "ACCEL_RANGE_MPS2",
+    "CURVATURE_RANGE_1PM",
+    "DT_S",
+    "PLAN_KNOTS",
+    "PLAN_KNOT_S",
+    "REAR_AXLE_TO_CENTRE",
+    "Action",
+    "AgentKind",
+    "Agents",
+    "LaneControl",
+    "LaneKind",
+    "LightState",
+    "Lights",
+    "Plan",
+    "Provenance",
+    "RoadMap",
+    "Rollout",
+    "Route",
+    "Scenario",
+    "Script",
+    "Trigger",
+]
