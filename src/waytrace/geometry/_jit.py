@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 
 import numba
 import numpy as np
-from numba.core import types
+from numba.core import types as _numba_types
 from numba.core.caching import FunctionCache
 
+types: Any = _numba_types
 F = TypeVar("F", bound=Callable[..., Any])
 
 _TYPES: dict[str, Any] = {
@@ -87,7 +88,10 @@ def _parse(spec: str) -> Any:
 
 def signature(result: Any, *arguments: Any) -> Any:
     """Numba signature from codes (see :func:`bundle`) or Numba types; ``result`` may be ``"void"``."""
-    resolve = lambda a: (types.void if a == "void" else _parse(a)) if isinstance(a, str) else a  # noqa: E731
+
+    def resolve(code: Any) -> Any:
+        return types.void if code == "void" else _parse(code) if isinstance(code, str) else code
+
     return resolve(result)(*(resolve(a) for a in arguments))
 
 

@@ -25,8 +25,9 @@ REAR_AXLE_TO_CENTRE = 0.28
 class Plan:
     """Plans of B planners (or of one: no leading axis), 8 s ahead.
 
-    The reference point is the rear axle; the frame is the world. ``accel`` and ``curvature`` are held constant over each
-    knot; integrating them from ``start`` gives ``waypoints`` at ``t0_s + 0.5, 1.0, ...`` (see ``waytrace.sim.integrate``).
+    The reference point is the rear axle; the frame is the world.
+    ``accel`` and ``curvature`` are held constant over each
+    knot; integrating them from ``start`` gives ``waypoints`` at ``t0_s + 0.5, 1.0, ...``.
     """
 
     t0_s: NDArray[np.float64]
@@ -55,7 +56,7 @@ class Plan:
 class Rollout:
     """One closed-loop drive of one scenario: enough to score, check, replay and draw it.
 
-    Row ``t`` of the arrays is step ``start_step + t`` of the scenario, t = 0 .. T-1, row 0 being the start. Agents are in the
+    Row ``t`` is step ``start_step + t`` of the scenario, t = 0 .. T-1, row 0 being the start. Agents are in the
     scenario's order. Legend: T recorded ticks, N agents, K lights, D decisions.
     """
 
