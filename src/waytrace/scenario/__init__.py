@@ -1,5 +1,6 @@
 """Scenarios, plans and rollouts: the types everything else speaks in."""
 
+from .errors import BadFileError, StoreError, WaytraceError
 from .plans import (
     ACCEL_RANGE_MPS2,
     CURVATURE_RANGE_1PM,
@@ -36,6 +37,7 @@ __all__ = [
     "Action",
     "AgentKind",
     "Agents",
+    "BadFileError",
     "LaneControl",
     "LaneKind",
     "LightState",
@@ -47,5 +49,7 @@ __all__ = [
     "Route",
     "Scenario",
     "Script",
+    "StoreError",
     "Trigger",
+    "WaytraceError",
 ]
