@@ -1,6 +1,28 @@
 """Frames, angles, polylines and oriented boxes: pure functions, metres and radians."""
 
-from ._jit import bundle, jit
+from ._jit import (
+    B1,
+    F8,
+    I4,
+    I8,
+    U1,
+    U8,
+    B1x2,
+    B1x3,
+    F4x2,
+    F4x3,
+    F8x2,
+    F8x3,
+    F8x4,
+    I4x2,
+    I4x3,
+    I8x2,
+    U1x2,
+    U1x3,
+    U8x2,
+    bundle,
+    jit,
+)
 from .angles import wrap, wrap_angle
 from .boxes import (
     boxes_distance,
@@ -22,7 +44,26 @@ from .polylines import (
 )
 
 __all__ = [
+    "B1",
+    "F8",
+    "I4",
+    "I8",
+    "U1",
+    "U8",
+    "B1x2",
+    "B1x3",
+    "F4x2",
+    "F4x3",
+    "F8x2",
+    "F8x3",
+    "F8x4",
+    "I4x2",
+    "I4x3",
+    "I8x2",
     "Polylines",
+    "U1x2",
+    "U1x3",
+    "U8x2",
     "arc_lengths",
     "boxes_distance",
     "boxes_overlap",

@@ -11,15 +11,36 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import numba
 import numpy as np
 from numba.core import types as _numba_types
 from numba.core.caching import FunctionCache
+from numpy.typing import NDArray
 
 types: Any = _numba_types
 F = TypeVar("F", bound=Callable[..., Any])
+
+F8 = Annotated[NDArray[np.float64], "f8[:]"]
+F8x2 = Annotated[NDArray[np.float64], "f8[:,:]"]
+F8x3 = Annotated[NDArray[np.float64], "f8[:,:,:]"]
+F8x4 = Annotated[NDArray[np.float64], "f8[:,:,:,:]"]
+F4x2 = Annotated[NDArray[np.float32], "f4[:,:]"]
+F4x3 = Annotated[NDArray[np.float32], "f4[:,:,:]"]
+I4 = Annotated[NDArray[np.int32], "i4[:]"]
+I4x2 = Annotated[NDArray[np.int32], "i4[:,:]"]
+I4x3 = Annotated[NDArray[np.int32], "i4[:,:,:]"]
+I8 = Annotated[NDArray[np.int64], "i8[:]"]
+I8x2 = Annotated[NDArray[np.int64], "i8[:,:]"]
+U8 = Annotated[NDArray[np.uint64], "u8[:]"]
+U8x2 = Annotated[NDArray[np.uint64], "u8[:,:]"]
+U1 = Annotated[NDArray[np.uint8], "u1[:]"]
+U1x2 = Annotated[NDArray[np.uint8], "u1[:,:]"]
+U1x3 = Annotated[NDArray[np.uint8], "u1[:,:,:]"]
+B1 = Annotated[NDArray[np.bool_], "b1[:]"]
+B1x2 = Annotated[NDArray[np.bool_], "b1[:,:]"]
+B1x3 = Annotated[NDArray[np.bool_], "b1[:,:,:]"]
 
 _TYPES: dict[str, Any] = {
     "f8": types.float64,
@@ -69,21 +90,25 @@ class _ReachingCache(FunctionCache):
         return (*super()._index_key(sig, codegen), self._reached)
 
 
-def bundle(cls: Any) -> Any:
-    """Numba type of a ``NamedTuple`` whose annotations name array types, for use in a signature.
+def bundle(cls: type[tuple[Any, ...]]) -> Any:
+    """Numba type of a ``NamedTuple`` of arrays, for use in a signature.
 
-    A field's annotation is a dtype code with one ``:`` per dimension in brackets, such as ``"f8[:,:]"``, or a
-    bare code (``"i8"``) for a scalar. Arrays are C-contiguous.
+    Its fields are annotated with the array aliases of this module (``F8``, ``I4x2``, ...), ``float`` or ``int``.
     """
-    return types.NamedTuple([_parse(str(v)) for v in cls._numba_fields.values()], cls)
+    scalars = {float: "f8", int: "i8", bool: "b1"}
+    hints = get_type_hints(cls, include_extras=True)
+    fields = [_parse(scalars[h] if h in scalars else h.__metadata__[0]) for h in hints.values()]
+    return types.NamedTuple(fields, cls)
 
 
 def _parse(spec: str) -> Any:
-    """Numba type for a code such as ``f8``, ``i4[:]`` or ``f8[:,:]``."""
-    if "[" not in spec:
-        return _TYPES[spec]
-    code, dims = spec.rstrip("]").split("[")
-    return types.Array(_TYPES[code], dims.count(":"), "C")
+    """Numba type for a code such as ``f8``, ``i4[:]``, ``f8[:,:]`` or, for a tuple, ``i4,f8,f8``."""
+    if "[" in spec:
+        code, dims = spec.rstrip("]").split("[")
+        return types.Array(_TYPES[code], dims.count(":"), "C")
+    if "," in spec:
+        return types.Tuple([_parse(part) for part in spec.split(",")])
+    return _TYPES[spec]
 
 
 def signature(result: Any, *arguments: Any) -> Any:
