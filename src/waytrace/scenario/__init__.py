@@ -1,6 +1,7 @@
 """Scenarios, plans and rollouts: the types everything else speaks in."""
 
 from .errors import BadFileError, StoreError, WaytraceError
+from .hashing import map_hash, scenario_hash
 from .plans import (
     ACCEL_RANGE_MPS2,
     CURVATURE_RANGE_1PM,
@@ -10,6 +11,8 @@ from .plans import (
     Plan,
     Rollout,
 )
+from .rollouts import RolloutStore, RolloutWriter, write_rollouts
+from .store import ScenarioStore, ScenarioWriter
 from .types import (
     DT_S,
     Action,
@@ -46,10 +49,17 @@ __all__ = [
     "Provenance",
     "RoadMap",
     "Rollout",
+    "RolloutStore",
+    "RolloutWriter",
     "Route",
     "Scenario",
+    "ScenarioStore",
+    "ScenarioWriter",
     "Script",
     "StoreError",
     "Trigger",
     "WaytraceError",
+    "map_hash",
+    "scenario_hash",
+    "write_rollouts",
 ]
