@@ -1,0 +1,51 @@
+# A fresh machine needs Python 3.11 or later and make, nothing else: both targets make the environment they need.
+#
+#   make demo       planners drive generated roads; a report to open (installs the core package only)
+#   make test       the tests that run in minutes
+#   make test-slow  the rest: long runs, recorded drives, the report in a browser
+#   make lint       formatting, lint, types
+#   make clean      remove the environment and everything made here
+
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3,$(shell command -v $(name) 2>/dev/null)))
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test test-slow lint clean
+
+demo: $(VENV)/.core
+	@$(BIN)/waytrace demo --out out/demo
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(VENV)/.dev
+	$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check --output-format concise .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) out
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "No python3.11 found. Install Python 3.11, or: make PYTHON=/path/to/python"; exit 2; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(not sys.version_info >= (3, 11))' \
+	  || { echo "$(PYTHON) is older than Python 3.11. Say which: make PYTHON=/path/to/python3.11"; exit 2; }
+	@"$(PYTHON)" -m venv $(VENV) \
+	  || { rm -rf $(VENV); echo "Could not make $(VENV). On Debian or Ubuntu: apt-get install python3-venv"; exit 2; }
+
+# A stamp stands for "installed from this pyproject.toml", so a second call costs nothing.
+$(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing the core package into $(VENV) (once) ..."
+	@$(PIP) install --constraint constraints.txt --editable .
+	@echo "Compiling the simulator's kernels (once) ..."
+	@$(BIN)/python -c "import waytrace.evaluate.worker"
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing the package with its test tools into $(VENV) (once) ..."
+	@$(PIP) install --constraint constraints.txt --editable ".[dev]"
+	@touch $@

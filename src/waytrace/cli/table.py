@@ -1,0 +1,29 @@
+"""Every command, the module that holds it, and one line of help. Static, so that help needs no imports."""
+
+from __future__ import annotations
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("demo", "with no data and no network: planners drive generated roads; a report to open"),
+    "doctor": ("doctor", "versions, cores, disk, one simulator step, what to run next"),
+    "scenarios import": ("scenarios_import", "recorded drives (Argoverse 2, CommonRoad) into a store"),
+    "scenarios generate": ("scenarios_generate", "procedural scenarios into a store"),
+    "scenarios list": ("scenarios_list", "what a store holds"),
+    "scenarios show": ("scenarios_show", "one scenario in words"),
+    "scenarios validate": ("scenarios_validate", "check every scenario of a store"),
+    "eval": ("eval", "a planner in closed loop over many scenarios -> a scored result"),
+    "report": ("report", "static HTML from one or more results"),
+}
+
+EPILOGUE = """\
+`waytrace COMMAND --help` lists a command's options. With --json a command prints one JSON object as the last line of
+standard output. Exit codes: 0 done, 1 a check or a planner failed, 2 usage or bad input, 3 internal error."""
+
+
+def help_text(group: str = "") -> str:
+    """Help for the whole command line, or for one group of commands such as ``scenarios``."""
+    shown = {k: text for k, (_, text) in COMMANDS.items() if not group or k.split()[0] == group}
+    width = max(map(len, shown))
+    lines = [f"  {name:<{width}}  {text}" for name, text in shown.items()]
+    usage = f"usage: waytrace {group} COMMAND ..." if group else "usage: waytrace [--version] COMMAND ..."
+    title = "" if group else "\nPlanners for autonomous driving that drive and say why.\n"
+    return "\n".join([usage, title, "commands:", *lines, "", EPILOGUE])

@@ -1,0 +1,24 @@
+"""Closed-loop evaluation: planners by name, worker processes, results, intervals."""
+
+from .drive import REPLAN_TICKS, drive
+from .load import PlannerError, load_planner
+from .reference import cache_folder, reference_progress_m
+from .result import Result, aggregate, load_result
+from .run import STYLES, TRAFFIC, evaluate
+from .statistics import mean_interval
+
+__all__ = [
+    "REPLAN_TICKS",
+    "STYLES",
+    "TRAFFIC",
+    "PlannerError",
+    "Result",
+    "aggregate",
+    "cache_folder",
+    "drive",
+    "evaluate",
+    "load_planner",
+    "load_result",
+    "mean_interval",
+    "reference_progress_m",
+]

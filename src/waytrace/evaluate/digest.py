@@ -1,0 +1,98 @@
+"""Hashes that say whether two evaluations did the same thing, and whether a cached figure still holds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import platform
+from collections.abc import Iterable
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import waytrace
+from waytrace.scenario import Rollout
+from waytrace.score import ScenarioScore
+
+
+def plain(value: Any) -> Any:
+    """``value`` as plain JSON: NumPy scalars unwrapped, non-finite numbers as ``None`` (JSON knows no NaN)."""
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def canonical(value: Any) -> bytes:
+    """One spelling of a JSON value: keys sorted, no spaces, floats in their shortest exact form."""
+    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def drive_digest(rollout: Rollout, score: ScenarioScore) -> str:
+    """Hash of everything that was planned, driven and judged in one scenario, to the last bit."""
+    out = hashlib.sha256()
+    arrays = (
+        rollout.pose, rollout.speed_mps, rollout.valid, rollout.reactive, rollout.visible, rollout.ego_accel_mps2,
+        rollout.ego_curvature_1pm, rollout.lights, rollout.decision_row, rollout.plan_waypoints,
+        rollout.plan_accel_mps2, rollout.plan_curvature_1pm, *(score.ticks[k] for k in sorted(score.ticks)),
+    )  # fmt: skip
+    for array in arrays:
+        out.update(f"{array.dtype}{array.shape}".encode())
+        out.update(np.ascontiguousarray(array).tobytes())
+    return out.hexdigest()
+
+
+def result_hash(identity: dict[str, Any], rows: Iterable[dict[str, Any]], errors: Iterable[dict[str, Any]]) -> str:
+    """Hash over who drove what and how it went: equal for one worker and many, for any folder and any machine state.
+
+    ``identity`` holds planner, traffic, style, seed and decision rate. Of a row it covers everything but the timing;
+    of an error which scenario it befell.
+    """
+    kept = [{k: v for k, v in row.items() if k != "seconds"} for row in rows]
+    record = {
+        "identity": identity,
+        "rows": sorted(kept, key=lambda row: str(row["id"])),
+        "errors": sorted(str(e["id"]) for e in errors),
+    }
+    return hashlib.sha256(canonical(record)).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def code_digest() -> str:
+    """Hash over the package's source: a cached figure made by other code is never used."""
+    root = Path(waytrace.__file__).parent
+    out = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        name = path.relative_to(root).as_posix()
+        if name.split("/")[0] in ("cli", "report"):
+            continue  # these rooms show results and do not make them
+        out.update(name.encode())
+        out.update(path.read_bytes())
+    return out.hexdigest()
+
+
+def environment() -> dict[str, Any]:
+    """Versions and machine that a result was made with, and their hash under ``"hash"``."""
+    record: dict[str, Any] = {
+        "waytrace": waytrace.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+    }
+    for package in ("numpy", "numba", "llvmlite", "scipy", "safetensors"):
+        try:
+            record[package] = version(package)
+        except PackageNotFoundError:
+            record[package] = None
+    return {**record, "hash": hashlib.sha256(canonical(record)).hexdigest()}

@@ -1,0 +1,44 @@
+"""The closed loop: a planner drives a batch of scenarios to their end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from waytrace.scenario import Rollout, Scenario
+from waytrace.sim import World
+
+REPLAN_TICKS = 5
+"""A planner is asked at 2 Hz; the simulator ticks at 10 Hz."""
+
+
+def drive(
+    planner: Any,
+    scenarios: Sequence[Scenario],
+    *,
+    traffic: str = "mixed",
+    style: str = "normal",
+    seed: int = 0,
+    replan_ticks: int = REPLAN_TICKS,
+    pad_to: int = 0,
+    name: str = "",
+) -> list[Rollout]:
+    """Rollouts of ``planner`` in ``scenarios``, one each, in their order.
+
+    Every ``replan_ticks`` ticks (0.1 s each) the planner sees all worlds at once and hands over one plan for each; in
+    between, the held plans are tracked. With ``pad_to`` the batch is filled up to that many worlds with repetitions
+    of the last scenario, whose rollouts are dropped: a planner whose arithmetic depends on the size of its batch
+    then gives the same result however the scenarios were divided.
+    """
+    worlds = [*scenarios, *[scenarios[-1]] * (pad_to - len(scenarios))]
+    world = World(worlds, traffic=traffic, style=style, seed=seed)
+    world.reset()
+    planner.reset([s.id for s in worlds], world if getattr(planner, "privileged", False) else None)
+    state: Any = None
+    while not world.ended.all():
+        plan, _trace, state = planner.plan(world.observe(), state)
+        for _ in range(replan_ticks):
+            world.step_plans(plan)
+            if world.ended.all():
+                break
+    return list(world.rollouts(name or type(planner).__name__))[: len(scenarios)]

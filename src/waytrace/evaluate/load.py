@@ -1,0 +1,93 @@
+"""A planner from what a person types: a built-in name, an entry point, or ``module:Class`` of their own."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import inspect
+import os
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from waytrace import planners
+from waytrace.scenario import WaytraceError
+
+ENTRY_POINT_GROUP = "waytrace.planners"
+
+
+class PlannerError(WaytraceError):
+    """A planner cannot be loaded. The message says why and what would do."""
+
+
+def load_planner(spec: str) -> Any:
+    """A fresh planner.
+
+    ``spec`` is the name of a built-in (``waytrace.planners.NAMES``), the name of an installed entry point of the
+    group ``waytrace.planners``, or ``module:Class``, where ``module`` is importable from the current directory and
+    ``Class`` needs no arguments.
+
+    Raises :class:`PlannerError` where the name is unknown, the module does not import or the class is no planner.
+    """
+    planner = _make(spec)
+    for method in ("reset", "plan"):
+        if not callable(getattr(planner, method, None)):
+            raise PlannerError(
+                f"Planner {spec!r} has no method {method}(). A planner has reset(ids, world=None) and "
+                "plan(observation, state) -> (Plan, Trace or None, state); see examples/my_planner.py."
+            )
+    return planner
+
+
+def planner_digest(spec: str) -> str:
+    """Hash of the source file of a planner outside this package; empty for a built-in."""
+    if ":" not in spec:
+        return ""
+    try:
+        path = inspect.getsourcefile(type(load_planner(spec)))
+    except TypeError:
+        return ""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest() if path else ""
+
+
+def _make(spec: str) -> Any:
+    if ":" in spec:
+        return _make_own(spec)
+    if spec in planners.NAMES:
+        return planners.make(spec)
+    for point in entry_points(group=ENTRY_POINT_GROUP, name=spec):
+        return point.load()()
+    installed = sorted(p.name for p in entry_points(group=ENTRY_POINT_GROUP))
+    known = ", ".join([*planners.NAMES, *installed])
+    raise PlannerError(f"No planner is called {spec!r}. Known: {known}. Your own: module:Class.")
+
+
+def _make_own(spec: str) -> Any:
+    module_name, _, class_name = spec.partition(":")
+    here = os.getcwd()  # noqa: PTH109 - sys.path holds strings
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name != module_name.split(".")[0] and error.name != module_name:
+            raise PlannerError(f"Planner {spec!r}: module {module_name!r} needs {error.name!r}, not found.") from error
+        raise PlannerError(
+            f"Planner {spec!r}: there is no module {module_name!r} in {here} or among the installed packages."
+        ) from error
+    except Exception as error:
+        raise PlannerError(
+            f"Planner {spec!r}: importing {module_name!r} fails: {type(error).__name__}: {error}"
+        ) from error
+    made = getattr(module, class_name, None)
+    if made is None:
+        raise PlannerError(f"Planner {spec!r}: module {module_name!r} has no {class_name!r}.")
+    if not callable(made):
+        raise PlannerError(f"Planner {spec!r}: {class_name!r} is no class or function.")
+    try:
+        return made()
+    except Exception as error:
+        raise PlannerError(
+            f"Planner {spec!r}: making it without arguments fails: {type(error).__name__}: {error}"
+        ) from error

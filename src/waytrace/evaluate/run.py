@@ -1,0 +1,222 @@
+"""Evaluation of one planner over many scenarios, in worker processes, resumable."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from safetensors.numpy import load_file, save_file
+
+from waytrace.scenario import Rollout, Scenario, WaytraceError
+from waytrace.scenario.store import RolloutStore, ScenarioStore, ScenarioWriter, write_rollouts
+
+from .digest import canonical, code_digest, environment, result_hash
+from .drive import REPLAN_TICKS
+from .load import load_planner, planner_digest
+from .pool import Outcome, Task, run_tasks
+from .result import SCHEMA, Result, aggregate, load_result
+from .task import BATCH, Setup
+
+Progress = Callable[[int, int, str], None]
+"""Called with scenarios done, scenarios in all, and the id that came to an end last."""
+
+TRAFFIC = ("replay", "reactive", "mixed")
+STYLES = ("normal", "assertive")
+
+
+def evaluate(
+    planner: str,
+    scenarios: str | Path | Sequence[Scenario],
+    *,
+    out: str | Path,
+    workers: int = 1,
+    traffic: str = "mixed",
+    style: str = "normal",
+    seed: int = 0,
+    limit: int | None = None,
+    replan_ticks: int = REPLAN_TICKS,
+    timeout_s: float = 300.0,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Result:
+    """Drive ``planner`` through ``scenarios`` in closed loop, score it, and leave a result folder at ``out``.
+
+    ``planner`` is a spec as :func:`load_planner` takes it; ``scenarios`` the path of a store, or scenarios, which are
+    then written to a store inside ``out``. ``limit`` takes the first so many. ``timeout_s`` is the time one scenario
+    may take. The result does not depend on ``workers``.
+
+    An interrupted evaluation is continued by the same call. A folder made with other settings or by other code is
+    refused with the differences, unless ``overwrite``. A scenario on which the planner raises, dies or takes too long
+    is listed in ``result.errors`` with its log and is in no mean; all others are evaluated to the end.
+    """
+    out = Path(out).absolute()
+    _check(traffic, TRAFFIC, "traffic")
+    _check(style, STYLES, "style")
+    load_planner(planner)  # a wrong name should fail now, not in a worker
+    if overwrite:
+        _clear(out)
+    path = Path(scenarios).absolute() if isinstance(scenarios, str | Path) else _write_store(scenarios, out)
+    store = ScenarioStore.open(path)
+    ids = list(store.ids)[:limit]
+    if not ids:
+        raise WaytraceError(f"{path} holds no scenarios to evaluate.")
+
+    partial = out / "partial"
+    setup = Setup(planner, str(path), str(partial), traffic, style, seed, replan_ticks)
+    identity = {
+        "planner": planner, "traffic": traffic, "style": style, "seed": seed, "replan_ticks": replan_ticks,
+    }  # fmt: skip
+    config = {
+        **identity, "store": str(path), "store_hash": store.manifest_hash, "limit": limit, "code": code_digest(),
+        "planner_code": planner_digest(planner),
+    }  # fmt: skip
+    _claim(out, config)
+    if (out / "result.json").exists():
+        result = load_result(out)
+        if not result.errors:
+            return result
+
+    done = _finished(partial)
+    todo = [i for i in ids if i not in done]
+    position = {name: k for k, name in enumerate(ids)}
+    tasks = [
+        Task(f"{position[todo[k]]:06d}-{len(todo[k : k + BATCH])}", tuple(todo[k : k + BATCH]))
+        for k in range(0, len(todo), BATCH)
+    ]
+    count = len(ids) - len(todo)
+    failed: list[dict[str, Any]] = []
+    for outcome in run_tasks(setup, tasks, workers=max(1, workers), timeout_s=timeout_s, logs=out / "logs"):
+        count += len(outcome.task.ids)
+        if outcome.message:
+            failed.append(_error(out, outcome, position))
+        if progress:
+            progress(count, len(ids), outcome.task.ids[-1])
+    return _finish(out, ids, identity, store, path, failed)
+
+
+def _check(value: str, allowed: tuple[str, ...], what: str) -> None:
+    if value not in allowed:
+        raise WaytraceError(f"No {what} is called {value!r}; there are {', '.join(allowed)}.")
+
+
+def _clear(out: Path) -> None:
+    """Remove what an evaluation leaves, and nothing else that may lie there."""
+    for name in ("partial", "rollouts", "logs", "scenarios"):
+        shutil.rmtree(out / name, ignore_errors=True)
+    for name in ("run.json", "result.json", "ticks.safetensors"):
+        (out / name).unlink(missing_ok=True)
+
+
+def _write_store(scenarios: Iterable[Scenario], out: Path) -> Path:
+    path = out / "scenarios"
+    out.mkdir(parents=True, exist_ok=True)
+    with ScenarioWriter(path, overwrite=True) as writer:
+        for scenario in scenarios:
+            writer.add(scenario)
+    return path
+
+
+def _claim(out: Path, config: dict[str, Any]) -> None:
+    """Note in ``run.json`` what this folder is for; refuse one that is for something else."""
+    file = out / "run.json"
+    if file.exists():
+        try:
+            before = json.loads(file.read_text())
+        except ValueError as error:
+            raise WaytraceError(f"{file} is damaged: {error}. Give another --out, or --overwrite.") from error
+        changed = [
+            f"  {key}: {before.get(key)!r} -> {config.get(key)!r}"
+            for key in sorted(before.keys() | config.keys())
+            if before.get(key) != config.get(key)
+        ]
+        if changed:
+            raise WaytraceError(
+                f"{out} holds an evaluation with other settings:\n" + "\n".join(changed)
+                + "\nGive another --out, or --overwrite to start afresh there."
+            )  # fmt: skip
+        return
+    if (out / "result.json").exists():
+        raise WaytraceError(f"{out} holds a result but no run.json; give another --out, or --overwrite.")
+    out.mkdir(parents=True, exist_ok=True)
+    _write_atomically(file, config)
+
+
+def _finished(partial: Path) -> set[str]:
+    return {row["id"] for folder in _task_folders(partial) for row in json.loads((folder / "rows.json").read_text())}
+
+
+def _task_folders(partial: Path) -> list[Path]:
+    if not partial.exists():
+        return []
+    return sorted(p for p in partial.iterdir() if not p.name.startswith("."))
+
+
+def _error(out: Path, outcome: Outcome, position: dict[str, int]) -> dict[str, Any]:
+    """Record of a scenario that the planner failed on; its traceback goes to a log of its own."""
+    (scenario_id,) = outcome.task.ids
+    log = out / "logs" / f"scenario-{position[scenario_id]:06d}.log"
+    log.write_text(f"{scenario_id}: {outcome.message}\n\n{outcome.detail}\n")
+    return {"id": scenario_id, "message": outcome.message, "log": log.relative_to(out).as_posix()}
+
+
+def _finish(
+    out: Path,
+    ids: list[str],
+    identity: dict[str, Any],
+    store: ScenarioStore,
+    path: Path,
+    failed: list[dict[str, Any]],
+) -> Result:
+    """Put the tasks' folders together into the result; ``result.json`` comes last, so that it stands for the whole."""
+    folders = _task_folders(out / "partial")
+    by_id: dict[str, dict[str, Any]] = {}
+    where: dict[str, Path] = {}
+    ticks: dict[str, Any] = {}
+    for folder in folders:
+        for row in json.loads((folder / "rows.json").read_text()):
+            by_id[row["id"]] = row
+            where[row["id"]] = folder
+        ticks.update(load_file(folder / "ticks.safetensors"))
+    rows = [by_id[i] for i in ids if i in by_id]
+    shutil.rmtree(out / "rollouts", ignore_errors=True)
+    write_rollouts(out / "rollouts", _rollouts([row["id"] for row in rows], where))
+    save_file(ticks, out / "ticks.safetensors")
+    contents = {i: store.summary(i)["hash"] for i in ids}
+    failed.sort(key=lambda e: ids.index(e["id"]))
+    meta = {
+        "schema": SCHEMA,
+        **identity,
+        "suite": path.name,
+        "store": path.relative_to(out).as_posix() if path.is_relative_to(out) else str(path),
+        "store_hash": store.manifest_hash,
+        "environment": environment(),
+        "code": code_digest(),
+        "result_hash": result_hash({**identity, "scenarios": contents}, rows, failed),
+        **aggregate(rows),
+        "errors": failed,
+        "scenarios": rows,
+    }
+    _write_atomically(out / "result.json", json.loads(canonical(meta)))
+    if not failed:
+        shutil.rmtree(out / "partial", ignore_errors=True)
+    return load_result(out)
+
+
+def _rollouts(ids: list[str], where: dict[str, Path]) -> Iterable[Rollout]:
+    """Rollouts of ``ids`` one after the other, from the folders of their tasks."""
+    opened: dict[Path, RolloutStore] = {}
+    for scenario_id in ids:
+        folder = where[scenario_id]
+        if folder not in opened:
+            opened = {folder: RolloutStore.open(folder / "rollouts")}
+        yield opened[folder][scenario_id]
+
+
+def _write_atomically(path: Path, record: dict[str, Any]) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(record, indent=1, allow_nan=False))
+    temporary.replace(path)

@@ -1,0 +1,95 @@
+"""One task of an evaluation: a few scenarios driven together, scored, and written to a folder of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from waytrace.scenario import Scenario
+from waytrace.scenario.store import ScenarioStore, write_rollouts
+from waytrace.score import ScenarioScore, score_rollout
+
+from .digest import drive_digest, plain
+from .drive import REPLAN_TICKS, drive
+from .load import load_planner
+from .reference import reference_progress_m
+
+BATCH = 4
+"""Worlds per task, and the padded batch that every planner runs at."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What every task of an evaluation has in common; plain values, so that it travels as JSON."""
+
+    planner: str
+    store: str
+    partial: str
+    """Folder that task folders are written to."""
+    traffic: str = "mixed"
+    style: str = "normal"
+    seed: int = 0
+    replan_ticks: int = REPLAN_TICKS
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return asdict(self)
+
+
+def run_task(setup: Setup, store: ScenarioStore, ids: Sequence[str], name: str) -> None:
+    """Drive and score the scenarios ``ids`` and leave ``partial/name``: rows.json, ticks.safetensors, rollouts/.
+
+    The folder appears whole or not at all. The planner is made anew for every task, so that nothing carries over
+    from one task to the next and the division into workers cannot show in the result.
+    """
+    scenarios = [store[i] for i in ids]
+    began = time.perf_counter()
+    rollouts = drive(
+        load_planner(setup.planner), scenarios, traffic=setup.traffic, style=setup.style, seed=setup.seed,
+        replan_ticks=setup.replan_ticks, pad_to=BATCH, name=setup.planner,
+    )  # fmt: skip
+    seconds = (time.perf_counter() - began) / len(ids)
+    rows, ticks = [], {}
+    for scenario, rollout in zip(scenarios, rollouts, strict=True):
+        reference = reference_progress_m(
+            scenario, store.summary(scenario.id)["hash"], traffic=setup.traffic, style=setup.style, seed=setup.seed
+        )
+        score = score_rollout(scenario, rollout, reference)
+        rows.append(_row(scenario, score, rollout.end, seconds, drive_digest(rollout, score)))
+        ticks.update({f"{scenario.id}/{key}": np.ascontiguousarray(value) for key, value in score.ticks.items()})
+    final = Path(setup.partial) / name
+    temporary = final.with_name(f".{name}.{os.getpid()}")
+    temporary.mkdir(parents=True)
+    write_rollouts(temporary / "rollouts", rollouts)
+    save_file(ticks, temporary / "ticks.safetensors")
+    (temporary / "rows.json").write_text(json.dumps(rows, allow_nan=False))
+    temporary.rename(final)
+
+
+def _row(scenario: Scenario, score: ScenarioScore, end: str, seconds: float, digest: str) -> dict[str, Any]:
+    """The record of one scenario in ``result.json``."""
+    record: dict[str, Any] = plain(
+        {
+            "id": scenario.id,
+            "source": scenario.source,
+            "family": scenario.family,
+            "cluster": scenario.cluster or scenario.id,
+            "layout": scenario.provenance.details.get("layout", scenario.cluster),
+            "score": score.score,
+            "terms": dict(score.terms),
+            "applied": list(score.applied),
+            "figures": dict(score.figures),
+            "end": end,
+            "seconds": seconds,
+            "digest": digest,
+        }
+    )
+    return record
