@@ -1,5 +1,20 @@
 """Scenarios, plans and rollouts: the types everything else speaks in."""
 
+from .check import check_map, check_scenario
+from .edits import (
+    EditError,
+    delay,
+    index_of,
+    keep_only,
+    permuted,
+    raise_limit,
+    remove,
+    remove_stop_line,
+    set_light,
+    shift,
+    slow,
+    transformed,
+)
 from .errors import BadFileError, StoreError, WaytraceError
 from .hashing import map_hash, scenario_hash
 from .plans import (
@@ -41,6 +56,7 @@ __all__ = [
     "AgentKind",
     "Agents",
     "BadFileError",
+    "EditError",
     "LaneControl",
     "LaneKind",
     "LightState",
@@ -59,7 +75,20 @@ __all__ = [
     "StoreError",
     "Trigger",
     "WaytraceError",
+    "check_map",
+    "check_scenario",
+    "delay",
+    "index_of",
+    "keep_only",
     "map_hash",
+    "permuted",
+    "raise_limit",
+    "remove",
+    "remove_stop_line",
     "scenario_hash",
+    "set_light",
+    "shift",
+    "slow",
+    "transformed",
     "write_rollouts",
 ]

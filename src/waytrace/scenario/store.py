@@ -24,6 +24,7 @@ from ._layout import (
     scenario_record,
 )
 from ._shards import Item, ShardReader, ShardWriter, Verify, parse_record
+from .check import check_scenario
 from .errors import StoreError
 from .hashing import map_hash, scenario_hash
 from .rollouts import RolloutStore, RolloutWriter, write_rollouts
@@ -206,6 +207,26 @@ class ScenarioStore:
         recorded, map and hash (sha256 of content).
         """
         return dict(self._item(id).summary)
+
+    def validate(self) -> list[str]:
+        """Everything that is wrong with the store and its scenarios, in words; all of it is read.
+
+        Damaged files first; where there is one, scenarios are not looked into. Of each scenario, what
+        :func:`check_scenario` finds, and whether its content has the hash that the manifest gives.
+        """
+        found = self._shards.problems()
+        if found:
+            return found
+        for id in self.ids:
+            try:
+                scenario = self[id]
+            except StoreError as error:
+                found.append(str(error))
+                continue
+            found += [f"{id}: {fault}" for fault in check_scenario(scenario)]
+            if scenario.id != id or scenario_hash(scenario) != self.summary(id)["hash"]:
+                found.append(f"{id}: its content is not what the manifest says")
+        return found
 
     def close(self) -> None:
         """Let go of open shards and kept maps; reading opens them again."""
