@@ -1,0 +1,46 @@
+"""The procedural families: one file each, a frozen dataclass of ranges with ``layout`` and ``compose``."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ..cast import Composition
+from ..draws import Draw
+from ..layouts import Layout
+from .cut_in import CutIn
+from .lead_braking import LeadBraking
+from .merge import Merge
+from .parked_car import ParkedCar
+from .pedestrian_crossing import PedestrianCrossing
+from .red_light import RedLight
+from .unprotected_left import UnprotectedLeft
+
+
+class Family(Protocol):
+    """A kind of scene. Any change of its ranges or code that alters a scene raises ``version``."""
+
+    @property
+    def name(self) -> str:
+        """Name in ids and on the command line."""
+
+    @property
+    def version(self) -> int:
+        """Part of every id and of every draw."""
+
+    @property
+    def layouts(self) -> int:
+        """Road layouts in each split."""
+
+    def layout(self, key: str, index: int, draw: Draw) -> Layout:
+        """Draw one place. ``index`` counts the split's layouts, for what should be covered evenly."""
+
+    def compose(self, draw: Draw, layout: Layout) -> Composition:
+        """Draw one scene there; raises ``NoSceneError`` where the draw makes none."""
+
+
+FAMILIES: dict[str, Family] = {
+    family.name: family
+    for family in (LeadBraking(), CutIn(), PedestrianCrossing(), ParkedCar(), RedLight(), UnprotectedLeft(), Merge())
+}
+
+__all__ = ["FAMILIES", "Family"]

@@ -1,0 +1,65 @@
+"""What the families on open roads share: lane counts, the ego in its lane, traffic around it."""
+
+from __future__ import annotations
+
+from ..cast import EGO, Cast, Stretch
+from ..draws import Draw
+from ..layouts import Layout, Path
+
+EGO_START_M = 110.0
+"""Road behind the ego, for those that follow it."""
+
+
+def lane_count(draw: Draw, limit_kmh: float, least: int = 1) -> tuple[int, int]:
+    """Lanes (forward, backward) that fit a speed limit: two-way below 100 km/h, one carriageway above."""
+    if limit_kmh >= 100:
+        return draw.choice("lanes", [(2, 0), (3, 0)])
+    if limit_kmh >= 70 or least > 1:
+        options = [(2, 2), (2, 0), (3, 3)] if least > 1 else [(1, 1), (2, 2)]
+        return draw.choice("lanes", options)
+    return draw.choice("lanes", [(1, 1), (1, 1), (2, 2), (2, 1)])
+
+
+def road_cuts(draw: Draw, length_m: float) -> tuple[float, ...]:
+    """Where an open road's lanes are cut in two: every 150 to 300 m."""
+    cuts, at = [], draw.uniform("cut first", (60.0, 100.0))
+    while at < length_m - 60.0:
+        cuts.append(at)
+        at += draw.uniform(f"cut {len(cuts)}", (150.0, 300.0))
+    return tuple(cuts)
+
+
+def place_ego(cast: Cast, path: Path, s: float, speed_mps: float) -> None:
+    """The ego, number 0 of the cast."""
+    cast.must(cast.drive("ego", EGO, path, s, speed_mps, roomy=False))
+
+
+def traffic(
+    cast: Cast, draw: Draw, layout: Layout, *, ego_lane: int, ego_s: float, speed_mps: float, clear_until: float,
+    count: tuple[int, int] = (4, 14), reach_m: float = 220.0, pace: float = 1.0, ahead_of: float | None = None,
+) -> None:  # fmt: skip
+    """Background traffic on an open road.
+
+    The ego's lane is kept clear from the ego to ``clear_until`` (arc length of the road). Other lanes of its direction
+    are filled up to ``reach_m`` ahead, or only from ``ahead_of`` on; oncoming lanes as far as the ego can come.
+    """
+    road = layout.roads[0]
+    total = road.line.length_m
+    stretches = []
+    for i in range(len(road.forward[0])):
+        path = layout.path(road.forward_sequence(i))
+        scale = path.length_m / total
+        if i == ego_lane:
+            stretches.append(Stretch(path, 12.0, (ego_s - 5.0) * scale, pace))
+            stretches.append(Stretch(path, clear_until * scale, (clear_until + reach_m) * scale, pace))
+        else:
+            # lanes to the left are faster
+            faster = pace * (1.0 + 0.04 * (ego_lane - i))
+            start = 12.0 if ahead_of is None else ahead_of * scale
+            stretches.append(Stretch(path, start, (ego_s + reach_m) * scale, faster))
+    for i in range(len(road.backward[0])):
+        path = layout.path(road.backward_sequence(i))
+        scale = path.length_m / total
+        stretches.append(Stretch(path, 20.0, (total - ego_s - 10.0) * scale))
+    wanted = count[0] + draw.integer("count", count[1] - count[0] + 1)
+    cast.fill(draw.sub("traffic"), stretches, wanted, speed_mps, headway_s=(1.2, 4.0))
