@@ -31,16 +31,16 @@ class Output:
         """A line about the work in progress: always standard error."""
         print(text, file=sys.stderr)
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
-        """A table; the first column is text, the others are figures."""
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int = 1) -> None:
+        """A table; the first columns are text, the others figures."""
         from rich.box import SIMPLE_HEAD
         from rich.console import Console
         from rich.table import Table
 
         stream = sys.stderr if self.json else self._stdout
-        table = Table(title=title or None, box=SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
+        table = Table(box=SIMPLE_HEAD, pad_edge=False)
         for index, column in enumerate(columns):
-            table.add_column(column, justify="left" if index == 0 else "right", no_wrap=True)
+            table.add_column(column, justify="left" if index < text_columns else "right", no_wrap=True)
         for row in rows:
             table.add_row(*row)
         width = None if stream.isatty() else 160
@@ -70,7 +70,7 @@ class Output:
 
 
 def _plain(title: str) -> Advance:
-    said = [0.0]
+    said = [time.monotonic()]
 
     def advance(done: int, total: int, last: str) -> None:
         now = time.monotonic()

@@ -32,16 +32,22 @@ def interval_text(group: Mapping[str, Any]) -> str:
 
 def score_rows(results: Mapping[str, Result]) -> tuple[list[str], list[list[str]]]:
     """Columns and rows of the main table: one planner a row, terms as means over the scenarios they apply to."""
-    columns = ["planner", "score [95 %]", "at fault", "off road", *TERMS, "scenarios", "failed"]
+    judged = [term for term in TERMS if any(term in result.meta["terms"] for result in results.values())]
+    columns = ["planner", "score [95 %]", "at fault", "off road", *judged, "scenarios", "failed"]
     rows = []
     for name, result in results.items():
         meta = result.meta
         rows.append(
             [
-                name, interval_text(meta), percent(meta["at_fault_collision_rate"]), percent(meta["off_road_rate"]),
-                *(number(meta["terms"].get(term), 2) for term in TERMS), str(meta["count"]), str(len(result.errors)),
+                name,
+                interval_text(meta),
+                percent(meta["at_fault_collision_rate"]),
+                percent(meta["off_road_rate"]),
+                *(number(meta["terms"].get(term), 2) for term in judged),
+                str(meta["count"]),
+                str(len(result.errors)),
             ]
-        )  # fmt: skip
+        )
     return columns, rows
 
 

@@ -6,10 +6,12 @@ from .reference import cache_folder, reference_progress_m
 from .result import Result, aggregate, load_result
 from .run import STYLES, TRAFFIC, evaluate
 from .statistics import mean_interval
+from .suites import SUITES, suite_store
 
 __all__ = [
     "REPLAN_TICKS",
     "STYLES",
+    "SUITES",
     "TRAFFIC",
     "PlannerError",
     "Result",
@@ -21,4 +23,5 @@ __all__ = [
     "load_result",
     "mean_interval",
     "reference_progress_m",
+    "suite_store",
 ]

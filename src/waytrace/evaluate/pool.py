@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import time
@@ -21,6 +22,9 @@ from .task import Setup
 
 START_TIMEOUT_S = 600.0
 """Time for a worker to import and, on a fresh machine, to compile the kernels."""
+
+DUMP_S = 0.3
+"""Time for a worker that hangs to write its traceback before it is ended."""
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -75,6 +79,12 @@ class _Worker:
             return None
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         return [json.loads(line) for line in lines if line]
+
+    def dump(self) -> None:
+        """Have a worker that hangs write to its log where it stands."""
+        if hasattr(signal, "SIGUSR1") and self.ready:
+            self.process.send_signal(signal.SIGUSR1)
+            time.sleep(DUMP_S)
 
     def end(self) -> None:
         self.process.kill()
@@ -156,6 +166,7 @@ def run_tasks(setup: Setup, tasks: list[Task], *, workers: int, timeout_s: float
                     if ended:
                         yield ended
             for worker in [w for w in pool if time.monotonic() > w.deadline]:
+                worker.dump()
                 drop(worker)
                 if not worker.ready:
                     raise WaytraceError(f"A worker did not start in {START_TIMEOUT_S:.0f} s; see {worker.log}.")

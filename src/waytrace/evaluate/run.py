@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -32,7 +34,7 @@ def evaluate(
     planner: str,
     scenarios: str | Path | Sequence[Scenario],
     *,
-    out: str | Path,
+    out: str | Path | None = None,
     workers: int = 1,
     traffic: str = "mixed",
     style: str = "normal",
@@ -45,6 +47,8 @@ def evaluate(
 ) -> Result:
     """Drive ``planner`` through ``scenarios`` in closed loop, score it, and leave a result folder at ``out``.
 
+    Without ``out`` the folder lies under ``out/eval`` and is named after planner, store and a hash of all settings.
+
     ``planner`` is a spec as :func:`load_planner` takes it; ``scenarios`` the path of a store, or scenarios, which are
     then written to a store inside ``out``. ``limit`` takes the first so many. ``timeout_s`` is the time one scenario
     may take. The result does not depend on ``workers``.
@@ -53,33 +57,39 @@ def evaluate(
     refused with the differences, unless ``overwrite``. A scenario on which the planner raises, dies or takes too long
     is listed in ``result.errors`` with its log and is in no mean; all others are evaluated to the end.
     """
-    out = Path(out).absolute()
     _check(traffic, TRAFFIC, "traffic")
     _check(style, STYLES, "style")
     load_planner(planner)  # a wrong name should fail now, not in a worker
-    if overwrite:
-        _clear(out)
-    path = Path(scenarios).absolute() if isinstance(scenarios, str | Path) else _write_store(scenarios, out)
-    store = ScenarioStore.open(path)
+    if isinstance(scenarios, str | Path):
+        store = ScenarioStore.open(Path(scenarios).absolute())
+    else:
+        if out is None:
+            raise WaytraceError("Scenarios that are in no store need out=FOLDER, where one is written for them.")
+        store = _write_store(scenarios, Path(out).absolute())
     ids = list(store.ids)[:limit]
     if not ids:
-        raise WaytraceError(f"{path} holds no scenarios to evaluate.")
+        raise WaytraceError(f"{store.path} holds no scenarios to evaluate.")
 
-    partial = out / "partial"
-    setup = Setup(planner, str(path), str(partial), traffic, style, seed, replan_ticks)
-    identity = {
-        "planner": planner, "traffic": traffic, "style": style, "seed": seed, "replan_ticks": replan_ticks,
-    }  # fmt: skip
+    identity = {"planner": planner, "traffic": traffic, "style": style, "seed": seed, "replan_ticks": replan_ticks}
     config = {
-        **identity, "store": str(path), "store_hash": store.manifest_hash, "limit": limit, "code": code_digest(),
+        **identity,
+        "store": str(store.path),
+        "store_hash": store.manifest_hash,
+        "limit": limit,
+        "code": code_digest(),
         "planner_code": planner_digest(planner),
-    }  # fmt: skip
+    }
+    out = Path(out or _default_folder(config)).absolute()
+    if overwrite:
+        _clear(out)
     _claim(out, config)
     if (out / "result.json").exists():
         result = load_result(out)
         if not result.errors:
             return result
 
+    partial = out / "partial"
+    setup = Setup(planner, str(store.path), str(partial), traffic, style, seed, replan_ticks)
     done = _finished(partial)
     todo = [i for i in ids if i not in done]
     position = {name: k for k, name in enumerate(ids)}
@@ -95,7 +105,7 @@ def evaluate(
             failed.append(_error(out, outcome, position))
         if progress:
             progress(count, len(ids), outcome.task.ids[-1])
-    return _finish(out, ids, identity, store, path, failed)
+    return _finish(out, ids, identity, store, failed)
 
 
 def _check(value: str, allowed: tuple[str, ...], what: str) -> None:
@@ -103,9 +113,14 @@ def _check(value: str, allowed: tuple[str, ...], what: str) -> None:
         raise WaytraceError(f"No {what} is called {value!r}; there are {', '.join(allowed)}.")
 
 
+def _default_folder(config: dict[str, Any]) -> Path:
+    name = re.sub(r"[^A-Za-z0-9.-]+", "-", f"{config['planner']}-{Path(config['store']).name}")
+    return Path("out") / "eval" / f"{name}-{hashlib.sha256(canonical(config)).hexdigest()[:8]}"
+
+
 def _clear(out: Path) -> None:
     """Remove what an evaluation leaves, and nothing else that may lie there."""
-    for name in ("partial", "rollouts", "logs", "scenarios"):
+    for name in ("partial", "rollouts", "logs"):
         shutil.rmtree(out / name, ignore_errors=True)
     for name in ("run.json", "result.json", "ticks.safetensors"):
         (out / name).unlink(missing_ok=True)
@@ -168,7 +183,6 @@ def _finish(
     ids: list[str],
     identity: dict[str, Any],
     store: ScenarioStore,
-    path: Path,
     failed: list[dict[str, Any]],
 ) -> Result:
     """Put the tasks' folders together into the result; ``result.json`` comes last, so that it stands for the whole."""
@@ -190,8 +204,8 @@ def _finish(
     meta = {
         "schema": SCHEMA,
         **identity,
-        "suite": path.name,
-        "store": path.relative_to(out).as_posix() if path.is_relative_to(out) else str(path),
+        "suite": store.path.name,
+        "store": store.path.relative_to(out).as_posix() if store.path.is_relative_to(out) else str(store.path),
         "store_hash": store.manifest_hash,
         "environment": environment(),
         "code": code_digest(),

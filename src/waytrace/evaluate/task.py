@@ -82,7 +82,7 @@ def _row(scenario: Scenario, score: ScenarioScore, end: str, seconds: float, dig
             "source": scenario.source,
             "family": scenario.family,
             "cluster": scenario.cluster or scenario.id,
-            "layout": scenario.provenance.details.get("layout", scenario.cluster),
+            "layout": scenario.cluster if scenario.family else "",
             "score": score.score,
             "terms": dict(score.terms),
             "applied": list(score.applied),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import faulthandler
 import json
 import os
+import signal
 import sys
 import traceback
 from typing import Any, TextIO
@@ -26,6 +27,8 @@ def main() -> int:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # a planner's print() must not end up among the answers
     faulthandler.enable()
+    if hasattr(signal, "SIGUSR1"):
+        faulthandler.register(signal.SIGUSR1)  # how the parent asks a worker that hangs where it stands
     setup = Setup(**json.loads(sys.stdin.readline()))
     store = ScenarioStore.open(setup.store)
     load_planner(setup.planner)

@@ -73,11 +73,11 @@ def _machine() -> tuple[dict[str, Any], list[str]]:
 def _one_step() -> dict[str, Any]:
     """Load the simulator, make a scenario and take one step in it."""
     began = time.perf_counter()
-    from waytrace.catalogue import generate
+    from waytrace.catalogue import families, generate
     from waytrace.sim import World
 
     loaded = time.perf_counter()
-    scenario = next(iter(generate(per_family=1)))
+    scenario = generate(families()[0], seed=0)
     world = World([scenario])
     world.reset()
     world.observe()
