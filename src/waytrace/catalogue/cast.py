@@ -62,6 +62,8 @@ class Stretch:
     end_m: float
     pace: float = 1.0
     """Share of the asked speed that is driven here."""
+    bicycles: bool = False
+    """Whether people cycle here: the outermost lane of a street."""
 
 
 @dataclass
@@ -95,7 +97,7 @@ class Cast:
         Its route is what is left of the path. ``roomy`` asks for gaps in which nobody must brake hard at once; an
         adversary goes without. Its number, or None where it does not fit.
         """
-        back: Array = np.arange(-START_STEP, 1) * DT_S * speed_mps
+        back: Array = np.linspace(-START_STEP * DT_S * speed_mps, 0.0, START_STEP + 1)
         if s + back[0] < 0.5 * body.length_m or s + 0.5 * body.length_m > path.length_m:
             return None
         xy, heading = path.pose(s + back, d)
@@ -138,6 +140,8 @@ class Cast:
             each = draw.sub(n)
             k = each.integer("stretch", len(stretches))
             sort = each.choice("sort", sorts, [_MIX[s] for s in sorts])
+            if sort == "cyclist" and not stretches[k].bicycles:
+                sort = "car"
             body = Body.draw(each, sort)
             bicycle = sort == "cyclist"
             speed = speed_mps * stretches[k].pace * each.uniform("pace", (0.9, 1.05))

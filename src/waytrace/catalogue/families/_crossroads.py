@@ -89,7 +89,9 @@ def flow(
                 path = some_way(draw.sub("way", arm, lane, k), options)
                 end = stop_m(layout, path, arm) - clear_of - 3.0
                 stops = 10.0 + speed_mps * (1.0 + speed_mps / 4.0) if held else 0.0
-                stretches.append(Stretch(path, 12.0, end - stops))
+                stretches.append(
+                    Stretch(path, 12.0, end - stops, bicycles=lane == len(layout.roads[arm].backward[0]) - 1)
+                )
     cast.fill(draw, stretches, count, speed_mps, headway_s=(1.2, 4.0))
 
 
@@ -101,5 +103,7 @@ def leaving(cast: Cast, draw: Draw, layout: Layout, count: int, speed_mps: float
             continue
         for lane in range(len(layout.roads[arm].forward[0])):
             path = layout.path(layout.roads[arm].forward_sequence(lane))
-            stretches.append(Stretch(path, 25.0, 0.6 * path.length_m))
+            stretches.append(
+                Stretch(path, 25.0, 0.6 * path.length_m, bicycles=lane == len(layout.roads[arm].forward[0]) - 1)
+            )
     cast.fill(draw, stretches, count, speed_mps, headway_s=(1.5, 5.0))

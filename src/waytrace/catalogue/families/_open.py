@@ -46,20 +46,23 @@ def traffic(
     road = layout.roads[0]
     total = road.line.length_m
     stretches = []
+    slow = layout.limit_mps < 60 / 3.6
     for i in range(len(road.forward[0])):
+        outer = slow and i == len(road.forward[0]) - 1
         path = layout.path(road.forward_sequence(i))
         scale = path.length_m / total
         if i == ego_lane:
-            stretches.append(Stretch(path, 12.0, (ego_s - 5.0) * scale, pace))
-            stretches.append(Stretch(path, clear_until * scale, (clear_until + reach_m) * scale, pace))
+            stretches.append(Stretch(path, 12.0, (ego_s - 5.0) * scale, pace, outer))
+            stretches.append(Stretch(path, clear_until * scale, (clear_until + reach_m) * scale, pace, outer))
         else:
             # lanes to the left are faster
             faster = pace * (1.0 + 0.04 * (ego_lane - i))
             start = 12.0 if ahead_of is None else ahead_of * scale
-            stretches.append(Stretch(path, start, (ego_s + reach_m) * scale, faster))
+            stretches.append(Stretch(path, start, (ego_s + reach_m) * scale, faster, outer))
     for i in range(len(road.backward[0])):
         path = layout.path(road.backward_sequence(i))
         scale = path.length_m / total
-        stretches.append(Stretch(path, 20.0, (total - ego_s - 10.0) * scale))
+        outer = slow and i == len(road.backward[0]) - 1
+        stretches.append(Stretch(path, 20.0, (total - ego_s - 10.0) * scale, bicycles=outer))
     wanted = count[0] + draw.integer("count", count[1] - count[0] + 1)
     cast.fill(draw.sub("traffic"), stretches, wanted, speed_mps, headway_s=(1.2, 4.0))

@@ -88,7 +88,7 @@ class RedLight:
         back = queue(cast, draw.sub("queue"), layout, 0, lane, waiting) if waiting else 0.0
         if shown[0] != LightState.GREEN and away - back < 3.0 + speed * (1.0 + speed / 5.0):
             raise NoSceneError("the ego would have to brake hard at once")
-        self._others(cast, draw, layout, lane, shown, speed)
+        self._others(cast, draw, layout, lane, shown, speed, away)
         params: dict[str, Any] = {
             "variant": variant, "way": way, "ego_mps": speed, "away_m": away, "green_from_s": begin, "green_s": green,
             "yellow_s": yellow, "waiting": waiting,
@@ -96,23 +96,18 @@ class RedLight:
         groups = route_groups(layout, 0, _EXIT[way])
         return Composition(cast, groups, self.duration_s, params, programme=programme)
 
-    def _others(self, cast: Cast, draw: Draw, layout: Layout, ego_lane: int, shown: list[Any], speed: float) -> None:
+    def _others(
+        self, cast: Cast, draw: Draw, layout: Layout, ego_lane: int, shown: list[Any], ego_mps: float, away: float
+    ) -> None:
         for arm in arms(layout):
             held = shown[arm % 2] != LightState.GREEN
             each = draw.sub("arm", arm)
             for lane in range(len(layout.roads[arm].backward[0])):
                 if shown[arm % 2] == LightState.RED and (arm, lane) != (0, ego_lane):
                     queue(cast, each.sub("queue", lane), layout, arm, lane, each.integer(f"waiting {lane}", 3))
-            if arm:
-                count = each.integer("flow", 4)
-                flow(
-                    cast,
-                    each.sub("flow"),
-                    layout,
-                    [arm],
-                    count,
-                    0.9 * layout.limit_mps,
-                    held=held,
-                    clear_of=20.0 * held,
-                )
-        leaving(cast, draw.sub("leaving"), layout, draw.integer("leaving", 4), 0.9 * speed)
+            # the ego's own arm: those that follow it
+            clear = away + 12.0 if arm == 0 else 20.0 * held
+            speed = ego_mps if arm == 0 else 0.9 * layout.limit_mps
+            count = each.integer("flow", 4)
+            flow(cast, each.sub("flow"), layout, [arm], count, speed, held=held and arm > 0, clear_of=clear)
+        leaving(cast, draw.sub("leaving"), layout, draw.integer("leaving", 4), 0.9 * layout.limit_mps)

@@ -70,8 +70,6 @@ class UnprotectedLeft:
     def _stream(self, cast: Cast, draw: Draw, layout: Layout, lane: int) -> int:
         """Oncoming vehicles of one lane, from the junction backward; how many."""
         straight = through_path(layout, 2, lane, 0)
-        right = through_path(layout, 2, lane, 3)
-        del right
         assert straight is not None
         turning = ways(layout, 2, lane).get("right")
         speed = layout.limit_mps * draw.uniform("speed", (0.8, 1.0))

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+
+from waytrace.catalogue.careful import BRAKE_MPS2, cut_in_preventable, lead_braking_preventable, travelled
+
+
+def test_stopping_distance_is_reaction_and_braking():
+    assert travelled(20.0, BRAKE_MPS2, 0.75)[-1] == pytest.approx(15.0 + 400.0 / (2 * BRAKE_MPS2), rel=1e-3)
+
+
+def test_slowing_to_a_speed_goes_on_at_that_speed():
+    distance = travelled(20.0, 5.0, 0.0, 10.0)
+    assert distance[-1] - distance[-51] == pytest.approx(10.0, rel=1e-6)
+
+
+@pytest.mark.parametrize(("gap", "preventable"), [(15.0, False), (25.0, True)])
+def test_a_full_stop_of_the_lead_needs_reaction_and_the_difference_in_braking(gap, preventable):
+    # 20 m/s: 15 m of reaction + 26.3 m of braking against 20.4 m of the lead at 1 g: 21 m
+    assert lead_braking_preventable(20.0, 20.0, gap, 9.81, 0.0) is preventable
+
+
+def test_a_gentle_lead_is_preventable_at_any_usual_gap():
+    assert lead_braking_preventable(30.0, 30.0, 24.0, 0.05 * 9.81, 0.0)
+
+
+def test_a_slow_near_cutter_cannot_be_avoided_and_a_far_one_can():
+    assert not cut_in_preventable(30.0, 20.0, 3.0, 1.8, 1.5)
+    assert cut_in_preventable(30.0, 20.0, 80.0, 0.5, 1.5)
+    assert cut_in_preventable(20.0, 20.0, 3.0, 1.8, 1.5)

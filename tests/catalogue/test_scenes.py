@@ -1,0 +1,141 @@
+"""Every generated scene: in its lanes, free of overlap, leading somewhere, with valid lights and scripts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from waytrace.catalogue import SPLITS, families, generate
+from waytrace.geometry import arc_lengths, boxes_overlap, project, wrap
+from waytrace.scenario import AgentKind, LaneControl, LightState, Scenario, Trigger, check_scenario
+
+
+def check_scene(s: Scenario) -> None:
+    assert check_scenario(s) == []
+    assert not s.recorded
+    assert s.source == "catalogue"
+    assert 80 <= s.end_step - s.start_step <= 200
+    assert s.steps == s.end_step + 1 == len(s.lights.state)
+    assert s.agents.valid[:, : s.start_step + 1].all()
+    check_no_overlap(s)
+    check_past(s)
+    check_in_lane(s)
+    check_route(s)
+    check_lights(s)
+    check_scripts(s)
+
+
+def check_no_overlap(s: Scenario) -> None:
+    a = s.agents
+    for t in (0, s.start_step):
+        for i in range(len(a)):
+            for j in range(i):
+                near = np.hypot(*(a.xy[i, t] - a.xy[j, t])) < 30.0
+                assert not near or not boxes_overlap(
+                    *a.xy[i, t], a.heading_rad[i, t], *a.size_m[i], *a.xy[j, t], a.heading_rad[j, t], *a.size_m[j]
+                ), f"{s.id}: {a.agent_id[i]} and {a.agent_id[j]} overlap"
+
+
+def check_past(s: Scenario) -> None:
+    a, t = s.agents, s.start_step + 1
+    moved = np.diff(a.xy[:, :t], axis=1) / s.dt_s
+    mean = 0.5 * (a.velocity_mps[:, : t - 1] + a.velocity_mps[:, 1:t])
+    assert np.abs(moved - mean).max() < 0.15
+    speed = np.hypot(*np.moveaxis(a.velocity_mps[:, :t], -1, 0))
+    course = np.arctan2(a.velocity_mps[:, :t, 1], a.velocity_mps[:, :t, 0])
+    assert np.abs(wrap(course - a.heading_rad[:, :t])[speed > 0.5]).max(initial=0.0) < 1e-3
+    assert speed[s.ego_index].min() > 1.5
+    assert speed.max() < 45.0
+
+
+def check_in_lane(s: Scenario) -> None:
+    a, t = s.agents, s.start_step
+    driving = [i for i in range(len(a)) if s.agent_route[i]]
+    assert s.ego_index in driving
+    for i in driving:
+        lane = s.agent_route[i][0]
+        assert not s.map.in_intersection[lane]
+        at, d = project(s.map.centre[lane], a.xy[i, t][None])
+        assert 0.0 < at[0] < arc_lengths(s.map.centre[lane])[-1]
+        width = np.hypot(*(s.map.left[lane][0] - s.map.right[lane][0]))
+        assert abs(d[0]) + 0.5 * a.size_m[i, 1] <= 0.5 * width, f"{s.id}: {a.agent_id[i]} is not within its lane"
+
+
+def check_route(s: Scenario) -> None:
+    assert s.agent_route[s.ego_index][0] in s.route.groups[first_group(s)]
+    for group, following in zip(s.route.groups[:-1], s.route.groups[1:], strict=True):
+        leads_on = {lane for lane in group if set(s.map.successors(lane).tolist()) & set(following)}
+        assert leads_on
+        for lane in set(group) - leads_on:
+            beside = {int(s.map.left_neighbor[lane]), int(s.map.right_neighbor[lane])}
+            assert beside & set(group), f"{s.id}: lane {lane} of the route is a trap"
+    lanes = s.agent_route[s.ego_index]
+    assert all(any(lane in group for group in s.route.groups) for lane in lanes)
+    ahead = sum(arc_lengths(s.map.centre[lane])[-1] for lane in lanes)
+    ahead -= project(s.map.centre[lanes[0]], s.agents.xy[s.ego_index, s.start_step][None])[0][0]
+    limit = s.map.speed_limit_mps[lanes[0]]
+    assert ahead > 0.95 * limit * (s.end_step - s.start_step) * s.dt_s
+
+
+def first_group(s: Scenario) -> int:
+    return next(k for k, group in enumerate(s.route.groups) if s.agent_route[s.ego_index][0] in group)
+
+
+def check_lights(s: Scenario) -> None:
+    signalled = set(np.flatnonzero(s.map.lane_control == LaneControl.SIGNAL).tolist())
+    assert signalled == set(s.lights.lane.tolist())
+    for k, lane in enumerate(s.lights.lane):
+        assert np.hypot(*(s.lights.xy[k] - s.map.centre[lane][0])) < 1e-6
+    opened = {
+        lane: s.lights.state[:, k] != LightState.RED for k, lane in enumerate(s.lights.lane.tolist())
+    }  # lanes that cross at a steep angle are never open together
+    for a in opened:
+        for b in opened:
+            ha, hb = (s.map.centre[n][1] - s.map.centre[n][0] for n in (a, b))
+            steep = abs(ha @ hb) < 0.7 * np.hypot(*ha) * np.hypot(*hb)
+            assert not steep or not (opened[a] & opened[b]).any()
+
+
+def check_scripts(s: Scenario) -> None:
+    assert len({script.agent for script in s.scripts}) == len(s.scripts)
+    for script in s.scripts:
+        if script.trigger != Trigger.TIME:
+            ego = s.agents.xy[s.ego_index, s.start_step]
+            to = np.array(script.at_xy) - ego
+            heading = s.agents.heading_rad[s.ego_index, s.start_step]
+            assert to @ [np.cos(heading), np.sin(heading)] > 0.0, "the trigger point lies ahead"
+            speed = np.hypot(*s.agents.velocity_mps[s.ego_index, s.start_step])
+            assert np.hypot(*to) > script.trigger_value * speed, "it is not set off at once"
+
+
+@pytest.mark.parametrize("family", families())
+def test_scenes_are_sound(family):
+    for seed in range(6):
+        check_scene(generate(family, seed, SPLITS[seed % 3]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", families())
+def test_two_hundred_scenes_are_sound(family):
+    for seed in range(200):
+        check_scene(generate(family, 1000 + seed, SPLITS[seed % 3]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["lead-braking", "cut-in"])
+def test_most_scenes_are_preventable_and_some_are_not(family):
+    tags = [generate(family, seed).provenance.details["preventable"] for seed in range(200)]
+    assert 0.9 <= np.mean(tags) < 1.0
+
+
+def test_pedestrians_walk_from_every_side():
+    scenes = [generate("pedestrian-crossing", seed) for seed in range(30)]
+    assert {s.provenance.details["params"]["variant"] for s in scenes} == {"near", "far", "occluded"}
+    for s in scenes:
+        (walk,) = [x for x in s.scripts if s.agents.kind[x.agent] == AgentKind.PEDESTRIAN]
+        assert walk.value == pytest.approx(5 / 3.6) or walk.value == pytest.approx(8 / 3.6)
+
+
+def test_lights_turn_both_ways():
+    variants = {generate("red-light", seed).provenance.details["params"]["variant"] for seed in range(40)}
+    assert variants == {"turns green", "turns red", "stays green", "stays red"}
