@@ -91,9 +91,9 @@ def publish(temporary: Path, path: Path, overwrite: bool) -> None:
         temporary.rename(path)
         sync_folder(path.parent)
     except BaseException:
+        if path.exists():
+            path.rename(temporary)
         if aside is not None:
-            if path.exists():
-                path.rename(temporary)
             aside.rename(path)
         raise
     if aside is not None:

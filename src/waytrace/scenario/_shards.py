@@ -114,11 +114,13 @@ class ShardWriter:
             check_target(self.path, overwrite)
             self._temporary = begin(self.path)
 
-    def put(self, stream_name: str, what: str, arrays: Arrays, layout: Layout, record: dict[str, Any]) -> Place:
+    def put(
+        self, stream_name: str, what: str, arrays: Arrays, layout: Layout, record: dict[str, Any], **sizes: int
+    ) -> Place:
         """Take in one item; its place. ``what`` names it in errors. Raises :class:`StoreError`."""
         if self._temporary is None:
             raise StoreError(f"{self.path}: this writer is closed.")
-        wrong = mismatches(arrays, layout)
+        wrong = mismatches(arrays, layout, **sizes)
         if wrong:
             raise StoreError(f"{what} cannot be stored: {'; '.join(wrong)}.")
         try:

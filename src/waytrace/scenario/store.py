@@ -78,14 +78,22 @@ class ScenarioWriter:
         what = f"scenario {scenario.id!r}"
         if scenario.id in shards.items:
             raise StoreError(f"{what} is in {shards.path} already. Ids must differ within a store.")
+        if not 0 <= scenario.ego_index < len(scenario.agents):
+            raise StoreError(f"{what} cannot be stored: ego_index {scenario.ego_index} is none of its agents.")
         of_map = _hashed(what, lambda: map_hash(scenario.map))
         if of_map not in shards.shared:
             shards.shared[of_map] = shards.put(
-                "maps", f"the map of {what}", map_arrays(scenario.map), MAP_LAYOUT, map_record(scenario.map)
+                "maps",
+                f"the map of {what}",
+                map_arrays(scenario.map),
+                MAP_LAYOUT,
+                map_record(scenario.map),
+                L=len(scenario.map),
             )
         content = _hashed(what, lambda: scenario_hash(scenario, of_map=of_map))
         layout = scenario_layout(scenario.assertive is not None)
-        place = shards.put("scenarios", what, scenario_arrays(scenario), layout, scenario_record(scenario, of_map))
+        record = scenario_record(scenario, of_map)
+        place = shards.put("scenarios", what, scenario_arrays(scenario), layout, record, N=len(scenario.agents))
         shards.items[scenario.id] = Item(place=place, summary=_summary(scenario, content, of_map))
         return content
 
