@@ -109,18 +109,17 @@ class Cast:
         return self._add(new)
 
     def stand(self, name: str, body: Body, xy: Array, heading_rad: float) -> int | None:
-        """A road user that stands still, off any route; None where it does not fit."""
+        """A road user that stands still: parked, or on foot. Without a route it stays; None where it does not fit."""
         still = np.zeros((START_STEP + 1, 2))
         place = np.repeat(np.asarray(xy, np.float64)[None], START_STEP + 1, axis=0)
         new = _Member(name, body, place, np.full(START_STEP + 1, heading_rad), still, (), None, 0.0, 0.0)
         return self._add(new) if self._free(new) else None
 
-    def park(self, name: str, body: Body, xy: Array, heading_rad: float) -> int | None:
-        """A vehicle that stands for the whole episode, whatever its place: its script holds it."""
-        number = self.stand(name, body, xy, heading_rad)
-        if number is not None:
-            self.scripts.append(Script(number, Trigger.TIME, 0.0, Action.BRAKE, 3.0))
-        return number
+    def sets_off(self, number: int, speed_mps: float) -> None:
+        """Let a vehicle that stands at the start want to drive at ``speed_mps``; its past does not tell."""
+        self.scripts.append(
+            Script(number, Trigger.TIME, 0.0, Action.SET_SPEED, 2.0, target_speed_mps=round(speed_mps, 3))
+        )
 
     def must(self, number: int | None) -> int:
         """The number, or :class:`NoSceneError` where a road user that the scene is about did not fit."""

@@ -70,8 +70,10 @@ def queue(cast: Cast, draw: Draw, layout: Layout, arm: int, lane: int, count: in
         body = Body.draw(each, each.choice("sort", _SORTS, _SORT_WEIGHTS))
         path = some_way(each, options)
         s = stop_m(layout, path, arm) - back - 0.5 * body.length_m
-        if cast.drive(f"waiting-{len(cast)}", body, path, s, 0.0, roomy=False) is None:
+        number = cast.drive(f"waiting-{len(cast)}", body, path, s, 0.0, roomy=False)
+        if number is None:
             return back
+        cast.sets_off(number, layout.limit_mps * each.uniform("pace", (0.85, 1.0)))
         back += body.length_m + each.uniform("gap", (1.5, 3.0))
     return back
 

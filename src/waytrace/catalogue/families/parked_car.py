@@ -64,7 +64,7 @@ class ParkedCar:
             d = road.forward_offset(lane) + each.uniform("beside", (-0.3, 0.0)) if whole else edge - 0.5 * body.width_m
             x, y, heading = road.line.pose(at + 0.5 * body.length_m, d)
             turned = heading + each.uniform("askew", (-0.03, 0.03))
-            cast.must(cast.park(f"parked-{k}", body, np.array([x, y]), turned))
+            cast.must(cast.stand(f"parked-{k}", body, np.array([x, y]), turned))
             at += body.length_m + each.uniform("gap", (0.8, 5.0))
         oncoming = draw.chance("oncoming", 0.6)
         traffic(

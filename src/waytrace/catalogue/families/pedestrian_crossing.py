@@ -108,7 +108,7 @@ class PedestrianCrossing:
             if variant == "occluded":
                 van = Body.draw(draw.sub("van"), "van")
                 x, y, heading = road.line.pose(at - 0.5 * van.length_m, inner - 0.2 - 0.5 * van.width_m)
-                cast.must(cast.park("van", van, np.array([x, y]), heading))
+                cast.must(cast.stand("van", van, np.array([x, y]), heading))
                 at -= van.length_m + 1.2
             else:
                 at -= 6.0
@@ -116,7 +116,7 @@ class PedestrianCrossing:
                 each = draw.sub("parked", k)
                 car = Body.draw(each, each.choice("sort", ("car", "van"), (0.85, 0.15)))
                 x, y, heading = road.line.pose(at - 0.5 * car.length_m, inner - 0.3 - 0.5 * car.width_m)
-                cast.park(f"parked-{k}", car, np.array([x, y]), heading)
+                cast.stand(f"parked-{k}", car, np.array([x, y]), heading)
                 at -= car.length_m + each.uniform("gap", (0.8, 8.0))
         if draw.chance("bystander", 0.35):
             each = draw.sub("bystander")
