@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from waytrace.geometry import B1, F8, I4, U1, U8, B1x2, B1x3, F8x2, F8x3, I4x2, I4x3, U1x2, U1x3, U8x2, bundle
+from waytrace.geometry import B1, F8, I4, U1, U8, B1x2, B1x3, F8x2, F8x3, F8x4, I4x2, I4x3, U1x2, U1x3, U8x2, bundle
 
 ABSENT, REPLAY, REACTIVE, WALKER, STANDING, CONTROLLED = range(6)
 """Modes of an agent. A walker follows its script in a straight line; a standing one is parked, or a thing."""
@@ -26,7 +26,7 @@ class Fixed(NamedTuple):
 
     map_of: I4
     """[W] map number."""
-    count: I4
+    agents: I4
     """[W] agents."""
     ego: I4
     start: I4
@@ -106,6 +106,8 @@ class Moving(NamedTuple):
 class Rows(NamedTuple):
     """One row for each controlled agent of any world, in world order."""
 
+    lo: I4
+    """[W + 1] rows of world w: lo[w] .. lo[w + 1]."""
     world: I4
     slot: I4
     reference: F8x3
@@ -122,4 +124,22 @@ class Rows(NamedTuple):
     """[B] 1 from the first tick in which the agent's box overlaps another's."""
 
 
-FIXED, MOVING, ROWS = bundle(Fixed), bundle(Moving), bundle(Rows)
+class Record(NamedTuple):
+    """What every tick left behind; H is the number of ticks kept, plus one (1 where nothing is recorded)."""
+
+    pose: F8x4
+    """[W, H, A, 3] x, y, heading."""
+    speed: F8x3
+    """[W, H, A]."""
+    flags: U1x3
+    """[W, H, A] sum of PRESENT, SIMULATED and SEEN."""
+    lights: U1x3
+    """[W, H, K]."""
+    accel: F8x2
+    """[B, H] acceleration applied from this tick to the next."""
+    curvature: F8x2
+
+
+PRESENT, SIMULATED, SEEN = 1, 2, 4
+
+FIXED, MOVING, ROWS, RECORD = bundle(Fixed), bundle(Moving), bundle(Rows), bundle(Record)

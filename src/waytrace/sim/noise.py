@@ -8,6 +8,7 @@ https://doi.org/10.1145/2660193.2660195).
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ PURPOSE_HEADWAY, PURPOSE_SPEED, PURPOSE_ACCEL, PURPOSE_FORK, PURPOSE_GAP = range
 
 
 @jit("u8", "u8")
-def mix(value: int) -> int:
+def mix(value: Any) -> Any:
     """A 64-bit value with every bit of ``value`` spread over all of it."""
     z = value + np.uint64(0x9E3779B97F4A7C15)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -26,7 +27,7 @@ def mix(value: int) -> int:
 
 
 @jit("f8", "u8", "u8", "i8", "i8")
-def uniform(seed: int, agent: int, step: int, purpose: int) -> float:
+def uniform(seed: Any, agent: Any, step: int, purpose: int) -> float:
     """A number in [0, 1) for this seed, agent, step and purpose."""
     z = mix(mix(mix(seed ^ agent) ^ np.uint64(step)) ^ np.uint64(purpose))
     return float(z >> np.uint64(11)) * (1.0 / 9007199254740992.0)

@@ -51,7 +51,7 @@ def track(
     x: float, y: float, heading: float, speed: float, last_accel: float, last_curvature: float,
     ref_x: float, ref_y: float, ref_heading: float, ref_speed: float, accel: float, curvature: float,
 ) -> tuple[float, float]:  # fmt: skip
-    """(acceleration, curvature) for the next tick, from the rear axle's state, the reference's, and the plan's controls."""
+    """(acceleration, curvature) for the next tick, from rear axle, reference and the plan's own controls."""
     c, s = math.cos(ref_heading), math.sin(ref_heading)
     along = (x - ref_x) * c + (y - ref_y) * s
     across = -(x - ref_x) * s + (y - ref_y) * c

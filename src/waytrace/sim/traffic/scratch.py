@@ -1,0 +1,50 @@
+"""Working memory of one shard: allocated once, holds nothing between ticks."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from waytrace.geometry import F8, I4, bundle
+
+SAMPLES = 44
+APPROACH_LANES = 6
+"""Lanes ahead in which an agent is entered as approaching."""
+
+
+class Scratch(NamedTuple):
+    """Path samples of the agent at hand, accelerations of the tick, and the table of who approaches which lane."""
+
+    sample_x: F8
+    """[SAMPLES] points of the path ahead, its unit tangent, its curvature, and the distance along it."""
+    sample_y: F8
+    sample_c: F8
+    sample_s: F8
+    sample_k: F8
+    sample_d: F8
+    sample_left: F8
+    """[SAMPLES] half width of the lane to the left, and to the right, metres."""
+    sample_right: F8
+    accel: F8
+    """[A]."""
+    head: I4
+    """[L] newest entry of a lane in the approach table, or -1."""
+    entry_next: I4
+    entry_agent: I4
+    entry_lane: I4
+    entry_distance: F8
+    """Metres from the agent's centre to the lane's start; negative once it is on the lane."""
+    entries: I4
+    """[1] number of entries."""
+
+
+SCRATCH = bundle(Scratch)
+
+
+def make_scratch(agents: int, lanes: int) -> Scratch:
+    """Scratch for worlds of up to ``agents`` slots on an index of ``lanes`` lanes."""
+    room = max(1, agents * APPROACH_LANES)
+    samples: list[Any] = [np.zeros(SAMPLES) for _ in range(8)]
+    tables = [np.full(max(1, lanes), -1, np.int32), *(np.zeros(room, np.int32) for _ in range(3))]
+    return Scratch._make([*samples, np.zeros(max(1, agents)), *tables, np.zeros(room), np.zeros(1, np.int32)])

@@ -1,0 +1,76 @@
+"""The prepared deeds of generated agents: set off by time or by the ego's arrival, then carried out."""
+
+from __future__ import annotations
+
+import math
+
+from waytrace.geometry import jit
+from waytrace.scenario import DT_S, Action, Trigger
+from waytrace.scenario.index import MAP_INDEX, MapIndex
+from waytrace.scenario.lanes import project_on_lane
+from waytrace.scenario.state import AGENT_STATE, AgentState
+
+from ..arrays import FIXED, MOVING, REACTIVE, WALKER, Fixed, Moving
+
+_TIME, _EGO_TIME = int(Trigger.TIME), int(Trigger.EGO_TIME)
+_BRAKE, _CHANGE_LANE, _WALK = int(Action.BRAKE), int(Action.CHANGE_LANE), int(Action.WALK)
+WALK_ACCEL_MPS2 = 2.0
+
+
+@jit("void", MAP_INDEX, FIXED, MOVING, AGENT_STATE, "i8")
+def set_off_scripts(m: MapIndex, f: Fixed, v: Moving, st: AgentState, w: int) -> None:
+    """Start every script of a world whose trigger has come."""
+    ego = f.ego[w]
+    for q in range(f.script_agent.shape[1]):
+        a = f.script_agent[w, q]
+        if a < 0 or v.script_done[w, q] or not st.present[w, a]:
+            continue
+        value, amount = f.script_number[w, q, 0], f.script_number[w, q, 1]
+        if f.script_trigger[w, q] == _TIME:
+            due = v.tick[w] * DT_S >= value - 1e-9
+        else:
+            dx, dy = f.script_number[w, q, 2] - st.x[w, ego], f.script_number[w, q, 3] - st.y[w, ego]
+            distance = math.hypot(dx, dy)
+            passed = dx * st.cos[w, ego] + dy * st.sin[w, ego] < 0.0 and distance < 30.0
+            if f.script_trigger[w, q] == _EGO_TIME:
+                due = passed or distance <= value * max(st.speed[w, ego], 0.1)
+            else:
+                due = passed or distance <= value
+        if not due:
+            continue
+        v.script_done[w, q] = 1
+        action = f.script_action[w, q]
+        if action == _WALK:
+            v.mode[w, a] = WALKER
+            v.goal_x[w, a], v.goal_y[w, a] = f.script_number[w, q, 4], f.script_number[w, q, 5]
+            v.goal_speed[w, a] = amount
+            continue
+        if v.mode[w, a] != REACTIVE:
+            continue
+        if action == _CHANGE_LANE:
+            lane = f.script_lane[w, q]
+            s, d, _ = project_on_lane(m, lane, st.x[w, a], st.y[w, a], -1.0)
+            v.path[w, a, 0], v.path_count[w, a], v.path_at[w, a] = lane, 1, 0
+            st.lane[w, a], st.lane_s[w, a], st.lane_d[w, a] = lane, s, d
+            v.offset_rate[w, a] = amount
+        else:
+            v.desired[w, a] = f.script_number[w, q, 6]
+            v.script_brake[w, a] = amount if action == _BRAKE else 0.0
+
+
+@jit("void", MOVING, AGENT_STATE, "i8", "i8")
+def walk(v: Moving, st: AgentState, w: int, a: int) -> None:
+    """One tick of a walker: straight to its goal, then it stands still."""
+    dx, dy = v.goal_x[w, a] - st.x[w, a], v.goal_y[w, a] - st.y[w, a]
+    distance = math.hypot(dx, dy)
+    before = st.speed[w, a]
+    speed = min(v.goal_speed[w, a], before + WALK_ACCEL_MPS2 * DT_S)
+    step = min(speed * DT_S, distance)
+    if distance > 1e-6:
+        heading = math.atan2(dy, dx)
+        st.x[w, a] += step * dx / distance
+        st.y[w, a] += step * dy / distance
+        st.yaw_rate[w, a] = 0.0
+        st.heading[w, a], st.cos[w, a], st.sin[w, a] = heading, math.cos(heading), math.sin(heading)
+    st.speed[w, a] = step / DT_S
+    st.accel[w, a] = (st.speed[w, a] - before) / DT_S

@@ -1,0 +1,298 @@
+"""Worlds: many scenarios in closed loop, stepped together, snapshotted, restored and forked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from waytrace.scenario import PLAN_KNOTS, AgentKind, Plan, Rollout, Scenario, WaytraceError
+from waytrace.scenario.hashing import scenario_hash
+from waytrace.scenario.index import CompiledMaps, compile_maps
+from waytrace.scenario.state import AgentState, LightArrays
+
+from .arrays import PATH_LANES, PRESENT, SEEN, SIMULATED, Fixed, Moving, Record, Rows
+from .build import Initial, build
+from .dynamics import integrate_dense
+from .start import start_worlds
+from .step import PLAN_TICKS, step_worlds
+from .traffic.scratch import make_scratch
+
+Bundle = TypeVar("Bundle", bound=tuple[Any, ...])
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything a drive had changed at one moment; what is constant is not in it."""
+
+    bundles: tuple[tuple[NDArray[Any], ...], ...]
+    plans: tuple[tuple[Any, ...], ...]
+
+
+class World:
+    """A batch of scenarios in closed loop at 10 Hz.
+
+    ``controlled`` says who is driven from outside: ``"ego"``, ``"none"`` (the log drives everyone) or a mask [W, A].
+    Row b of every per-agent input and output is the b-th controlled agent, world by world in slot order. ``traffic``
+    is ``replay``, ``reactive`` or ``mixed``; generated agents, who have no recorded future, are always reactive. With
+    ``record`` every tick is kept, which :meth:`rollouts` and typed scenes need. ``shards`` threads share the worlds;
+    the results do not depend on their number, nor on which worlds are stepped together.
+    """
+
+    def __init__(
+        self,
+        scenarios: Sequence[Scenario],
+        *,
+        controlled: str | NDArray[np.bool_] = "ego",
+        traffic: str = "mixed",
+        style: str = "normal",
+        seed: int = 0,
+        record: bool = True,
+        shards: int = 1,
+        maps: CompiledMaps | None = None,
+    ) -> None:
+        if not scenarios:
+            raise WaytraceError("a World needs at least one scenario")
+        self.scenarios = tuple(scenarios)
+        self.traffic, self.style, self.seed, self.shards = traffic, style, seed, max(1, shards)
+        self.maps = maps or compile_maps(self.scenarios)
+        slots = max(len(s.agents) for s in self.scenarios)
+        mask = _controlled_mask(self.scenarios, slots, controlled)
+        self.fixed, self._initial = build(self.scenarios, self.maps, mask, traffic, style, seed)
+        self._record_ticks = int(self.fixed.last_tick.max()) + 1 if record else 1
+        self._allocate()
+        self.reset()
+
+    def _allocate(self) -> None:
+        f = self.fixed
+        worlds, slots = f.key.shape
+        world, slot = np.nonzero(f.controlled)
+        rows = len(world)
+        lights, scripts = f.light_program.shape[2], f.script_agent.shape[1]
+        ticks = self._record_ticks
+
+        def bundle(cls: type[Bundle], **shapes: tuple[Any, ...]) -> Bundle:
+            return cls(**{name: np.zeros(shape, dtype) for name, (shape, dtype) in shapes.items()})
+
+        agents = (worlds, slots)
+        real, small, flag = np.float64, np.int32, np.uint8
+        start = self._initial
+        self.state = AgentState._make(
+            [*(np.zeros(agents) for _ in range(8)), start.length.copy(), start.width.copy(), start.kind.copy(),
+             np.zeros(agents, np.bool_), np.full(agents, -1, small), np.zeros(agents), np.zeros(agents)]
+        )  # fmt: skip
+        self.lights = LightArrays(
+            start.light_lane.copy(), np.zeros((worlds, lights), flag),
+            np.ascontiguousarray(start.light_xy[..., 0]), np.ascontiguousarray(start.light_xy[..., 1]),
+        )  # fmt: skip
+        self.moving = bundle(
+            Moving, tick=((worlds,), small), active=((worlds,), np.bool_), mode=(agents, flag),
+            path=((*agents, PATH_LANES), small), path_count=(agents, small), path_at=(agents, small),
+            offset=(agents, real), offset_rate=(agents, real), desired=(agents, real), script_brake=(agents, real),
+            goal_x=(agents, real), goal_y=(agents, real), goal_speed=(agents, real), stopped_at=(agents, small),
+            waited_s=(agents, real), curvature=(agents, real), accel_command=(agents, real),
+            script_done=((worlds, scripts), flag),
+        )  # fmt: skip
+        self.rows = bundle(
+            Rows, lo=((worlds + 1,), small), world=((rows,), small), slot=((rows,), small),
+            reference=((rows, PLAN_TICKS + 1, 4), real), plan_accel=((rows, PLAN_KNOTS), real),
+            plan_curvature=((rows, PLAN_KNOTS), real), plan_tick=((rows,), small), accel=((rows,), real),
+            curvature=((rows,), real), collided=((rows,), flag),
+        )  # fmt: skip
+        self.rows.world[:], self.rows.slot[:] = world, slot
+        self.rows.lo[:] = np.searchsorted(world, np.arange(worlds + 1))
+        self.record = bundle(
+            Record, pose=((worlds, ticks, slots, 3), real), speed=((worlds, ticks, slots), real),
+            flags=((worlds, ticks, slots), flag), lights=((worlds, ticks, lights), flag), accel=((rows, ticks), real),
+            curvature=((rows, ticks), real),
+        )  # fmt: skip
+        self._scratch = [make_scratch(slots, len(self.maps.index.lane_length)) for _ in range(self.shards)]
+        self._bounds = np.linspace(0, worlds, self.shards + 1).astype(int)
+        self._plans: list[tuple[int, Plan]] = []
+
+    def __len__(self) -> int:
+        return len(self.scenarios)
+
+    @property
+    def tick(self) -> NDArray[np.int32]:
+        """[W] ticks since the start step."""
+        return self.moving.tick
+
+    @property
+    def active(self) -> NDArray[np.bool_]:
+        """[W] worlds whose episode has not ended."""
+        return self.moving.active
+
+    def reset(self) -> None:
+        """Put every world back to its start step."""
+        first = self._initial
+        start_worlds(self.maps.index, self.maps.routes, self.fixed, self.moving, self.state, self.lights, self.rows,
+                     self.record, first.path, first.path_count)  # fmt: skip
+        self._plans.clear()
+
+    def step_plans(self, plan: Plan, ticks: int = 5) -> None:
+        """Hold ``plan`` (one row for each controlled agent, world frame) and advance by ``ticks``."""
+        self.hold(plan)
+        self.advance(ticks)
+
+    def hold(self, plan: Plan) -> None:
+        """Make ``plan`` the plan to be tracked from now on."""
+        rows = self.rows
+        if plan.accel_mps2.shape != rows.plan_accel.shape:
+            raise WaytraceError(
+                f"a plan for {len(rows.world)} controlled agents needs controls of shape {rows.plan_accel.shape}, "
+                f"got {plan.accel_mps2.shape}"
+            )
+        controls = (plan.start, plan.accel_mps2, plan.curvature_1pm)
+        if not all(np.isfinite(part).all() for part in controls):
+            raise WaytraceError(f"planner {plan.producer or '?'} gave a plan with values that are not finite")
+        rows.plan_accel[:], rows.plan_curvature[:] = plan.accel_mps2, plan.curvature_1pm
+        rows.reference[:] = integrate_dense(*controls)
+        rows.plan_tick[:] = self.moving.tick[rows.world]
+        if self._record_ticks > 1:
+            self._plans.append((int(self.moving.tick.max()), plan))
+
+    def step_controls(
+        self, accel_mps2: NDArray[np.float64], curvature_1pm: NDArray[np.float64], ticks: int = 1
+    ) -> None:
+        """Drive every controlled agent by acceleration [B] and curvature [B], clipped to their ranges."""
+        self.rows.accel[:], self.rows.curvature[:] = accel_mps2, curvature_1pm
+        self.rows.plan_tick[:] = -1
+        self.advance(ticks)
+
+    def advance(self, ticks: int = 1) -> None:
+        """Advance every active world by up to ``ticks`` ticks under what is held."""
+
+        def run(shard: int) -> None:
+            step_worlds(
+                self.maps.index, self.maps.routes, self.fixed, self.moving, self.state, self.lights, self.rows,
+                self.record, self._scratch[shard], int(self._bounds[shard]), int(self._bounds[shard + 1]), ticks,
+            )  # fmt: skip
+
+        self._on_shards(run)
+
+    def _on_shards(self, run: Any) -> None:
+        """Call ``run(shard)`` for every shard, each on a thread of its own where there are several."""
+        if self.shards == 1:
+            run(0)
+            return
+        if not hasattr(self, "_pool"):
+            self._pool = ThreadPoolExecutor(self.shards, thread_name_prefix="waytrace-shard")
+        for future in [self._pool.submit(run, shard) for shard in range(self.shards)]:
+            future.result()
+
+    def _mutable(self) -> tuple[tuple[NDArray[Any], ...], ...]:
+        return (self.state, self.lights, self.moving, self.rows, self.record)
+
+    def snapshot(self) -> Snapshot:
+        """A copy of the present moment, for :meth:`restore`."""
+        return Snapshot(
+            tuple(tuple(array.copy() for array in bundle) for bundle in self._mutable()), tuple(self._plans)
+        )
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Return to a moment that :meth:`snapshot` of this world (or of a fork with the same shapes) captured."""
+        for bundle, kept in zip(self._mutable(), snapshot.bundles, strict=True):
+            for array, copy in zip(bundle, kept, strict=True):
+                array[...] = copy
+        self._plans = list(snapshot.plans)
+
+    def fork(self, copies: int = 1, worlds: Sequence[int] | None = None) -> World:
+        """A world with ``copies`` of each of ``worlds`` (default: all) from this moment on, world by world.
+
+        Maps are shared, everything else is copied; the copies draw the same random numbers as the original.
+        """
+        chosen = np.repeat(np.arange(len(self)) if worlds is None else np.asarray(worlds, int), copies)
+        rows = np.concatenate([np.arange(self.rows.lo[w], self.rows.lo[w + 1]) for w in chosen]).astype(int)
+        other = World.__new__(World)
+        other.scenarios = tuple(self.scenarios[w] for w in chosen)
+        other.traffic, other.style, other.seed, other.shards = self.traffic, self.style, self.seed, 1
+        other.maps = CompiledMaps(self.maps.index, _take_routes(self.maps, chosen), self.maps.map_of[chosen])
+        other.fixed = Fixed(*(array[chosen] for array in self.fixed))
+        other._initial = Initial(*(array[chosen] for array in self._initial))
+        other._record_ticks = self._record_ticks
+        other._allocate()
+        for mine, theirs in zip(self._mutable(), other._mutable(), strict=True):
+            for name, source, target in zip(mine._fields, mine, theirs, strict=True):  # type: ignore[attr-defined]
+                if isinstance(mine, Rows):
+                    if name not in ("lo", "world", "slot"):
+                        target[...] = source[rows]
+                elif isinstance(mine, Record) and name in ("accel", "curvature"):
+                    target[...] = source[rows]
+                else:
+                    target[...] = source[chosen]
+        other._plans = [(tick, plan[rows]) for tick, plan in self._plans]
+        return other
+
+    def rollouts(self, planner: str = "") -> list[Rollout]:
+        """What each world's ego has driven so far. Needs ``record``."""
+        if self._record_ticks == 1:
+            raise WaytraceError("this World was made with record=False: nothing was kept to make rollouts from")
+        return [self._rollout(w, planner) for w in range(len(self))]
+
+    def _rollout(self, w: int, planner: str) -> Rollout:
+        s, rec, n = self.scenarios[w], self.record, len(self.scenarios[w].agents)
+        ticks = int(self.moving.tick[w]) + 1
+        flags = rec.flags[w, :ticks, :n]
+        of_ego = np.flatnonzero((self.rows.world == w) & (self.rows.slot == s.ego_index))
+        plans = [(tick, plan[int(of_ego[0])]) for tick, plan in self._plans if len(of_ego) and tick < ticks]
+        accel, curvature = np.zeros(ticks), np.zeros(ticks)
+        if len(of_ego):
+            accel[:-1] = rec.accel[of_ego[0], : ticks - 1]
+            curvature[:-1] = rec.curvature[of_ego[0], : ticks - 1]
+        k = s.lights.state.shape[1]
+
+        def stacked(name: str, width: tuple[int, ...]) -> NDArray[np.float64]:
+            return np.array([getattr(plan, name) for _, plan in plans]).reshape(len(plans), *width)
+
+        return Rollout(
+            scenario_id=s.id, scenario_hash=scenario_hash(s), planner=planner, traffic=self.traffic, seed=self.seed,
+            dt_s=s.dt_s, start_step=s.start_step, ego_index=s.ego_index, pose=rec.pose[w, :ticks, :n].copy(),
+            speed_mps=rec.speed[w, :ticks, :n].copy(), valid=(flags & PRESENT) > 0, reactive=(flags & SIMULATED) > 0,
+            visible=(flags & SEEN) > 0, ego_accel_mps2=accel, ego_curvature_1pm=curvature,
+            lights=rec.lights[w, :ticks, :k].copy(), decision_row=np.array([t for t, _ in plans], np.int32),
+            plan_waypoints=stacked("waypoints", (PLAN_KNOTS, 4)), plan_accel_mps2=stacked("accel_mps2", (PLAN_KNOTS,)),
+            plan_curvature_1pm=stacked("curvature_1pm", (PLAN_KNOTS,)),
+            end="recording_end" if s.recorded and not self.moving.active[w] else "horizon",
+            info={"style": self.style},
+        )  # fmt: skip
+
+
+def _take_routes(maps: CompiledMaps, chosen: NDArray[np.int_]) -> Any:
+    """The route arrays of chosen worlds, in their new order."""
+    r = maps.routes
+    parts = [np.arange(r.route_lo[w], r.route_lo[w + 1]) for w in chosen]
+    entries = np.concatenate(parts).astype(int) if parts else np.zeros(0, int)
+    lo = np.concatenate([[0], np.cumsum([len(p) for p in parts])]).astype(np.int32)
+    return type(r)(
+        lo, r.route_lane[entries], r.route_group[entries], r.route_offset[entries], r.route_scale[entries],
+        r.route_length[chosen],
+    )  # fmt: skip
+
+
+def _controlled_mask(
+    scenarios: Sequence[Scenario], slots: int, controlled: str | NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """[W, A] who is controlled, checked."""
+    mask = np.zeros((len(scenarios), slots), np.bool_)
+    if isinstance(controlled, str):
+        if controlled not in ("ego", "none"):
+            raise WaytraceError(f"controlled={controlled!r}: use 'ego', 'none' or a mask of worlds by agents")
+        if controlled == "ego":
+            for w, s in enumerate(scenarios):
+                mask[w, s.ego_index] = True
+        return mask
+    if controlled.ndim != 2 or len(controlled) != len(scenarios) or controlled.shape[1] > slots:
+        raise WaytraceError(f"the mask of controlled agents has shape {controlled.shape}, needed {mask.shape}")
+    mask[:, : controlled.shape[1]] = controlled
+    for w, s in enumerate(scenarios):
+        for a in np.flatnonzero(mask[w]):
+            if a >= len(s.agents) or not s.agents.valid[a, s.start_step]:
+                raise WaytraceError(f"{s.id}: agent slot {a} cannot be controlled, it is not there at the start step")
+            if s.agents.kind[a] >= AgentKind.PEDESTRIAN:
+                raise WaytraceError(f"{s.id}: agent {s.agents.agent_id[a]!r} is no vehicle and cannot be controlled")
+    return mask
