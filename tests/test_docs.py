@@ -1,7 +1,7 @@
-"""What the documents tell a reader to type is typed here: ``console`` and ``python`` blocks, in order, in an empty folder.
+"""What the documents tell a reader to type is typed here: ``console`` and ``python`` blocks, in order.
 
-A block after the line ``<!-- slow -->`` runs in the slow tier; one after ``<!-- not run: reason -->`` does not run. In a
-document with slow blocks, all blocks run in the slow tier, since later ones may need what earlier ones leave.
+A block after the line ``<!-- slow -->`` runs in the slow tier; one after ``<!-- not run: reason -->`` does not run. In
+a document with slow blocks all blocks run in the slow tier, since later ones may need what earlier ones leave.
 """
 
 from __future__ import annotations

@@ -32,13 +32,9 @@ def drive(
     """
     worlds = [*scenarios, *[scenarios[-1]] * (pad_to - len(scenarios))]
     world = World(worlds, traffic=traffic, style=style, seed=seed)
-    world.reset()
     planner.reset([s.id for s in worlds], world if getattr(planner, "privileged", False) else None)
     state: Any = None
-    while not world.ended.all():
+    while world.active.any():
         plan, _trace, state = planner.plan(world.observe(), state)
-        for _ in range(replan_ticks):
-            world.step_plans(plan)
-            if world.ended.all():
-                break
-    return list(world.rollouts(name or type(planner).__name__))[: len(scenarios)]
+        world.step_plans(plan, ticks=replan_ticks)
+    return world.rollouts(name or getattr(planner, "name", type(planner).__name__))[: len(scenarios)]
