@@ -1,0 +1,130 @@
+"""The map of a scene as the player draws it: clipped to the drive, simplified, boundaries sorted by what they mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from waytrace.scenario import RoadMap, Scenario
+
+from .clip import MARGIN_M, Region, clip_line, clip_polygon, counter_clockwise, simplify
+from .codec import CM, delta, pack, quantise
+
+Array = NDArray[np.float64]
+
+_SAME_M = 0.5
+"""Boundaries whose ends lie this near are taken for one line."""
+
+
+def road_payload(scenario: Scenario, region: Region, origin: Array) -> dict[str, Any]:
+    """The map within ``region`` for JSON; points in centimetres from ``origin`` [2]."""
+    road = scenario.map
+    on_route = set(scenario.route.lanes)
+    light_of = {int(lane): k for k, lane in enumerate(scenario.lights.lane)}
+    centre: list[Array] = []
+    lane_of: list[int] = []
+    for lane, xy in enumerate(road.centre):
+        parts = _within(xy, region)
+        centre += parts
+        lane_of += [lane] * len(parts)
+    flags = [
+        (1 if lane in on_route else 0) | (2 if road.in_intersection[lane] else 0) | int(road.lane_kind[lane]) << 2
+        for lane in lane_of
+    ]
+    solid, dashed, middle = _boundaries(road, sorted(set(lane_of)), region)
+    return {
+        "centre": _lines(centre, origin),
+        "flags": pack(flags),
+        "light": pack([light_of.get(lane, -1) for lane in lane_of]),
+        "solid": _lines(solid, origin),
+        "dashed": _lines(dashed, origin),
+        "middle": _lines(middle, origin),
+        "drivable": _lines(_polygons(road.drivable, region), origin),
+        "crosswalk": _lines(_polygons(road.crosswalk, region), origin),
+        "stop": pack(quantise(_stop_lines(road, region) - origin, CM)),
+        "lamps": pack(quantise(light_bars(scenario) - origin, CM)),
+    }
+
+
+def light_bars(scenario: Scenario) -> Array:
+    """Where each light is drawn, [K, 2, 2]: a bar across the lane. Lights at one place share it, left turns left."""
+    road, lights = scenario.map, scenario.lights
+    bars = np.zeros((len(lights.lane), 2, 2))
+    cell: dict[tuple[int, ...], list[int]] = {}
+    for k, xy in enumerate(lights.xy):
+        cell.setdefault(tuple(np.floor(xy / _SAME_M).astype(int)), []).append(k)
+    for group in cell.values():
+        group.sort(key=lambda k: -_turn(road.centre[int(lights.lane[k])]))
+        for place, k in enumerate(group):
+            lane = int(lights.lane[k])
+            xy = road.centre[lane]
+            ahead = xy[1] - xy[0] if len(xy) > 1 else np.array([1.0, 0.0])
+            left = np.array([-ahead[1], ahead[0]]) / max(float(np.hypot(*ahead)), 1e-9)
+            width = float(np.hypot(*(road.left[lane][0] - road.right[lane][0]))) if len(road.left[lane]) else 3.5
+            width = float(np.clip(width, 2.0, 5.0))
+            bars[k] = lights.xy[k] + left * width * np.array(
+                [[0.5 - place / len(group)], [0.5 - (place + 1) / len(group)]]
+            )
+    return bars
+
+
+def _turn(xy: Array) -> float:
+    """Heading change from a polyline's first to its last segment, rad, left positive."""
+    if len(xy) < 3:
+        return 0.0
+    (ax, ay), (bx, by) = xy[1] - xy[0], xy[-1] - xy[-2]
+    return float(np.arctan2(ax * by - ay * bx, ax * bx + ay * by))
+
+
+def _boundaries(road: RoadMap, lanes: list[int], region: Region) -> tuple[list[Array], list[Array], list[Array]]:
+    """Boundaries as solid, dashed (between lanes of one direction) and middle lines (between opposite directions)."""
+    solid: list[Array] = []
+    dashed: list[Array] = []
+    lefts: list[Array] = []
+    for lane in lanes:
+        if road.in_intersection[lane]:
+            continue
+        left, right = road.left[lane], road.right[lane]
+        if road.left_neighbor[lane] >= 0:
+            dashed += _within(left, region)
+        elif len(left) > 1:
+            lefts.append(left)
+        if road.right_neighbor[lane] < 0:
+            solid += _within(right, region)
+    middle: list[Array] = []
+    if lefts:
+        first, last = np.array([p[0] for p in lefts]), np.array([p[-1] for p in lefts])
+        gap = np.hypot(*np.moveaxis(first[:, None] - last[None], -1, 0))
+        facing = (gap < _SAME_M) & (gap.T < _SAME_M)
+        for i, line in enumerate(lefts):
+            partners = np.flatnonzero(facing[i])
+            if len(partners) == 0:
+                solid += _within(line, region)
+            elif i < partners[0]:
+                middle += _within(line, region)
+    return solid, dashed, middle
+
+
+def _within(xy: Array, region: Region) -> list[Array]:
+    return [p for p in clip_line(xy, region.low, region.high) if region.near(p, 1.5 * MARGIN_M)]
+
+
+def _polygons(polygons: Any, region: Region) -> list[Array]:
+    cut = [clip_polygon(xy, region.low, region.high) for xy in polygons]
+    return [counter_clockwise(xy) for xy in cut if len(xy) > 2]
+
+
+def _stop_lines(road: RoadMap, region: Region) -> Array:
+    lines = np.asarray(road.stop_line_xy, dtype=np.float64).reshape(-1, 2, 2)
+    middle = lines.mean(1)
+    kept: Array = lines[((middle >= region.low) & (middle <= region.high)).all(-1)]
+    return kept
+
+
+def _lines(parts: list[Array], origin: Array) -> dict[str, str]:
+    parts = simplify(parts)
+    xy = np.concatenate(parts) - origin if parts else np.zeros((0, 2))
+    x, y = delta(quantise(xy.T, CM))
+    return {"n": pack([len(p) for p in parts]), "x": pack(x), "y": pack(y)}
