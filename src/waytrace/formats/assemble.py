@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from waytrace.geometry import arc_lengths
 from waytrace.scenario import REAR_AXLE_TO_CENTRE, Agents, Provenance, Scenario
 
+from .coverage import cut_beyond_map
 from .routes import Locator, route_along
-from .tracks import part
+from .tracks import part, select
 
 Array = NDArray[np.float64]
 
@@ -54,6 +55,9 @@ def recorded_scenario(
     """A scenario in which recorded agent ``ego`` is to drive from step ``start``; None where it is on no lane."""
     end = last_step(agents.valid[ego], start)
     notes = Counter(notes)
+    agents = cut_beyond_map(agents, ego, locator, notes)
+    present = np.asarray(agents.valid.any(axis=1), dtype=np.bool_)
+    agents, ego = select(agents, present), int(present[:ego].sum())
     agents, ego = part(agents, ego, start, notes)
     first = start
     while first > 0 and agents.valid[ego, first - 1]:

@@ -13,6 +13,7 @@ from waytrace.scenario import DT_S, LaneControl, LaneKind, Lights, LightState, R
 
 from .commonroad_signs import CONTROL_IDS, SPEED_LIMIT_IDS, limit_mps
 from .commonroad_xml import Element, Values
+from .crossings import crossing_lanes
 from .lanegraph import LaneDraft, Surroundings, centre_line, end_headings
 from .untrusted import MAX_LANES, MAX_STEPS, refuse
 
@@ -99,6 +100,11 @@ def read_roads(root: Element, values: Values, notes: Counter[str]) -> Roads:
     turning = _turning(root, by_id)
     for id in turning:
         by_id[id].in_intersection = True
+    for draft, crosses in zip(
+        roads.drafts, crossing_lanes([centre_line(d.left, d.right) for d in roads.drafts]), strict=True
+    ):
+        # Files before 2020a name no intersections, and those of 2020a only the first lanelet of a way through.
+        draft.in_intersection |= bool(crosses)
     entries = _Entries(by_id, turning)
     signs = {str(s.get("id")): s for s in root.findall("trafficSign")}
     roads.light_elements = {str(t.get("id")): t for t in root.findall("trafficLight")}

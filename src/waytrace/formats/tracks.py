@@ -17,6 +17,7 @@ Array = NDArray[np.float64]
 MOVING_MPS = 1.0
 SLOW_MPS = 0.5
 PARKED_EXTENT_M = 1.0
+JITTER_REACH_M = 5.0
 MAX_SPEED_MPS = 100.0
 VELOCITY_TOLERANCE_MPS = 0.5
 HALF_WINDOW = 2
@@ -142,6 +143,35 @@ def _carry(heading: Array, good: NDArray[np.bool_]) -> Array:
     return np.asarray(wrap(np.interp(np.arange(len(heading)), at, np.unwrap(heading[at]))))
 
 
+def standing(track: Track) -> bool:
+    """Whether a vehicle or thing never drives: it stays within half a metre, or it only jitters about one place.
+
+    Trackers let parked cars slide by metres while a track settles. Such a track goes to and fro (its way is half as
+    long again as its greatest distance from the start) about a place that it is within 1 m of for most of the time.
+    """
+    if track.kind in (AgentKind.PEDESTRIAN, AgentKind.CYCLIST, AgentKind.UNKNOWN) or len(track.step) < 2:
+        return False
+    away = np.hypot(*(track.xy - np.median(track.xy, axis=0)).T)
+    if away.max() < 0.5 * PARKED_EXTENT_M:
+        return True
+    if away.max() > JITTER_REACH_M or np.mean(away < PARKED_EXTENT_M) < 0.6:
+        return False
+    way = float(np.hypot(*np.diff(track.xy, axis=0).T).sum())
+    return way > 1.5 * float(np.hypot(*(track.xy - track.xy[0]).T).max())
+
+
+def _at_rest(track: Track, notes: Counter[str]) -> tuple[Track, Array]:
+    """A standing track at its median place and heading, with no velocity."""
+    place = np.median(track.xy, axis=0)
+    given = track.heading_rad[np.isfinite(track.heading_rad)]
+    heading = circular_median(given) if len(given) else 0.0
+    if np.abs(track.xy - place).max() > 0.05 or (len(given) and np.abs(wrap(given - heading)).max() > np.deg2rad(1.0)):
+        notes["standing_steadied"] += 1
+    n = len(track.step)
+    still = replace(track, xy=np.tile(place, (n, 1)), heading_rad=np.full(n, heading))
+    return still, np.zeros((n, 2))
+
+
 def plausible(track: Track) -> str:
     """Why a track cannot be one road user's, or an empty text."""
     if not np.isfinite(track.xy).all():
@@ -169,7 +199,10 @@ def build_agents(tracks: Sequence[Track], first_step: int, steps: int, origin_xy
         inside = (track.step >= first_step) & (track.step < first_step + steps)
         if not inside.any():
             continue
-        velocity = _velocity(track, notes)
+        if standing(track):
+            track, velocity = _at_rest(track, notes)
+        else:
+            velocity = _velocity(track, notes)
         rows.append((track, _heading(track, velocity, notes), velocity, inside))
     n = len(rows)
     xy, heading = np.zeros((n, steps, 2)), np.zeros((n, steps))
