@@ -4,15 +4,13 @@ from .drive import REPLAN_TICKS, drive
 from .load import PlannerError, load_planner
 from .reference import cache_folder, reference_progress_m
 from .result import Result, aggregate, load_result
-from .run import STYLES, TRAFFIC, evaluate
+from .run import evaluate
 from .statistics import mean_interval
 from .suites import SUITES, suite_store
 
 __all__ = [
     "REPLAN_TICKS",
-    "STYLES",
     "SUITES",
-    "TRAFFIC",
     "PlannerError",
     "Result",
     "aggregate",

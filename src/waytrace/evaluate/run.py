@@ -15,6 +15,7 @@ from safetensors.numpy import load_file, save_file
 
 from waytrace.scenario import Rollout, Scenario, WaytraceError
 from waytrace.scenario.store import RolloutStore, ScenarioStore, ScenarioWriter, write_rollouts
+from waytrace.sim import STYLES, TRAFFIC
 
 from .digest import canonical, code_digest, environment, result_hash
 from .drive import REPLAN_TICKS
@@ -25,9 +26,6 @@ from .task import BATCH, Setup
 
 Progress = Callable[[int, int, str], None]
 """Called with scenarios done, scenarios in all, and the id that came to an end last."""
-
-TRAFFIC = ("replay", "reactive", "mixed")
-STYLES = ("normal", "assertive")
 
 
 def evaluate(
@@ -108,7 +106,7 @@ def evaluate(
     return _finish(out, ids, identity, store, failed)
 
 
-def _check(value: str, allowed: tuple[str, ...], what: str) -> None:
+def _check(value: str, allowed: Iterable[str], what: str) -> None:
     if value not in allowed:
         raise WaytraceError(f"No {what} is called {value!r}; there are {', '.join(allowed)}.")
 
