@@ -1,0 +1,190 @@
+"""What the kernels write to and remember in. The simulator owns these arrays: copying them is all a snapshot takes.
+
+Legend: W worlds, C controlled agents (a flat list over all worlds), A agent slots of a world, H history steps.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+from waytrace.geometry import F4x2, F4x3, F8, I4, U1, F8x2, F8x3, I4x2, U1x3, bundle
+from waytrace.scenario.index import MapIndex
+
+from .features import (
+    AGENT,
+    AGENT_ROWS,
+    CROSSWALK,
+    CROSSWALK_ROWS,
+    EGO,
+    HISTORY,
+    LIGHT,
+    LIGHT_ROWS,
+    MAP,
+    MAP_ROWS,
+    REFERENCES,
+    STOP,
+    STOP_ROWS,
+)
+
+NEVER = -(1 << 30)
+"""``seen_tick`` of an agent that was never seen, or is forgotten."""
+
+KEPT = 128
+"""Map elements to keep at hand for an agent, at least (see :mod:`.nearest`)."""
+KEPT_MOST = 176
+KEPT_FEW = 16
+"""The same for crosswalks and stop lines."""
+
+_T = TypeVar("_T", bound=tuple)  # type: ignore[type-arg]
+
+
+class ObservationArrays(NamedTuple):
+    """One moment as seen by C controlled agents, each in its own frame. Columns: :mod:`.features`; padding is 0."""
+
+    ego: F4x2
+    """[C, 14]."""
+    agents: F4x3
+    """[C, 31, 16] nearest first."""
+    map: F4x3
+    """[C, 96, 18] nearest first."""
+    lights: F4x3
+    """[C, 8, 7] those of the route first, then nearest first."""
+    crosswalks: F4x3
+    """[C, 8, 6] nearest first."""
+    stop_lines: F4x3
+    """[C, 8, 6] nearest first."""
+    reference: I4x2
+    """[C, 151] what each row is: its index in the scenario, -1 where the row is padding. The kind is fixed by the
+    row's place: ``features.REFERENCE_KIND``."""
+
+
+class VisibilityMemory(NamedTuple):
+    """Who has been seen by whom, when, and where a lost agent was then."""
+
+    seen_tick: I4x2
+    """[C, A] tick at which a controlled agent last saw each other one, or ``NEVER``."""
+    lost_x: F8x2
+    """[C, A] the state in which a lost agent was last seen; meaningless for one in sight."""
+    lost_y: F8x2
+    lost_cos: F8x2
+    lost_sin: F8x2
+    lost_speed: F8x2
+    last_tick: I4
+    """[W] tick of the last look around; ``last_*`` [W, A] is every agent's state at it."""
+    last_x: F8x2
+    last_y: F8x2
+    last_cos: F8x2
+    last_sin: F8x2
+    last_speed: F8x2
+
+
+class NearestCache(NamedTuple):
+    """Candidates for "nearest" and last orders: what makes the kernels fast and never changes what they write.
+
+    For each controlled agent, the elements listed hold its nearest ones as long as it stays within ``sqrt(reach2)``
+    of the anchor. ``reach2`` -1 means: look anew.
+    """
+
+    kept: I4x2
+    """[C, KEPT_MOST] map elements, in the order of their distance at the last tick."""
+    kept_count: I4
+    kept_x: F8
+    """[C] anchor."""
+    kept_y: F8
+    kept_reach2: F8
+    walk: I4x2
+    """[C, KEPT_FEW] crosswalks."""
+    walk_count: I4
+    walk_at: F8x2
+    """[C, 3] anchor x, y, reach2."""
+    stop: I4x2
+    stop_count: I4
+    stop_at: F8x2
+    order: I4x2
+    """[C, A] agent slots in the order of their distance at the last tick."""
+    key: F8
+    """Scratch: squared distances."""
+    found: I4
+    """Scratch: elements met by a grid search."""
+    bucket: I4
+    lane_flag: U1
+    """[L] scratch, 0 between calls: 1 the lane has a light (2 a route) in the world at hand."""
+    lane_light: U1
+    lane_offset: F8
+    """[L] scratch: route progress at a lane's start and per metre of it."""
+    lane_scale: F8
+    near: F8x2
+    """[12, A] scratch of the visibility test."""
+    near_slot: I4
+
+
+OBSERVATION_ARRAYS = bundle(ObservationArrays)
+VISIBILITY_MEMORY = bundle(VisibilityMemory)
+NEAREST_CACHE = bundle(NearestCache)
+
+
+def make_arrays(controlled: int) -> ObservationArrays:
+    """Arrays for ``controlled`` agents, all padding."""
+
+    def table(rows: int, columns: int) -> F4x3:
+        return np.zeros((controlled, rows, columns), np.float32)
+
+    return ObservationArrays(
+        ego=np.zeros((controlled, len(EGO)), np.float32),
+        agents=table(AGENT_ROWS, len(AGENT)),
+        map=table(MAP_ROWS, len(MAP)),
+        lights=table(LIGHT_ROWS, len(LIGHT)),
+        crosswalks=table(CROSSWALK_ROWS, len(CROSSWALK)),
+        stop_lines=table(STOP_ROWS, len(STOP)),
+        reference=np.full((controlled, REFERENCES), -1, np.int32),
+    )
+
+
+def make_memory(worlds: int, controlled: int, agents: int) -> VisibilityMemory:
+    """A memory in which nobody has seen anybody."""
+    pair, state = (controlled, agents), (worlds, agents)
+    return VisibilityMemory(
+        np.full(pair, NEVER, np.int32), *(np.zeros(pair) for _ in range(5)),
+        np.full(worlds, NEVER, np.int32), *(np.zeros(state) for _ in range(5)),
+    )  # fmt: skip
+
+
+def make_nearest_cache(m: MapIndex, controlled: int, agents: int) -> NearestCache:
+    """An empty cache for worlds on the maps of ``m``. Threads must not share one."""
+    most = int(np.max(np.diff(m.element_lo), initial=0))
+    lanes = len(m.lane_length)
+    few = (controlled, KEPT_FEW)
+    cache = NearestCache(
+        kept=np.zeros((controlled, KEPT_MOST), np.int32), kept_count=np.zeros(controlled, np.int32),
+        kept_x=np.zeros(controlled), kept_y=np.zeros(controlled), kept_reach2=np.zeros(controlled),
+        walk=np.zeros(few, np.int32), walk_count=np.zeros(controlled, np.int32), walk_at=np.zeros((controlled, 3)),
+        stop=np.zeros(few, np.int32), stop_count=np.zeros(controlled, np.int32), stop_at=np.zeros((controlled, 3)),
+        order=np.tile(np.arange(agents, dtype=np.int32), (controlled, 1)),
+        key=np.zeros(max(most, KEPT_MOST, agents)), found=np.zeros(max(most, agents), np.int32),
+        bucket=np.zeros(257, np.int32),
+        lane_flag=np.zeros(lanes, np.uint8), lane_light=np.zeros(lanes, np.uint8),
+        lane_offset=np.zeros(lanes), lane_scale=np.zeros(lanes),
+        near=np.zeros((12, agents)), near_slot=np.zeros(agents, np.int32),
+    )  # fmt: skip
+    forget_nearest(cache)
+    return cache
+
+
+def forget_nearest(cache: NearestCache, rows: slice = slice(None)) -> None:
+    """Empty the cache (of some controlled agents): needed where their world was given another map."""
+    cache.kept_reach2[rows] = -1.0
+    cache.walk_at[rows, 2] = -1.0
+    cache.stop_at[rows, 2] = -1.0
+
+
+def forget_seen(memory: VisibilityMemory, controlled: slice = slice(None), worlds: slice = slice(None)) -> None:
+    """Forget what (some) controlled agents of (some) worlds have seen: at the start of an episode."""
+    memory.seen_tick[controlled] = NEVER
+    memory.last_tick[worlds] = NEVER
+
+
+def copied(arrays: _T) -> _T:
+    """An independent copy of a bundle of arrays."""
+    return type(arrays)(*(a.copy() for a in arrays))

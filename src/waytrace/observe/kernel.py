@@ -1,0 +1,331 @@
+"""One moment, as arrays: the kernel that writes what every controlled agent observes."""
+
+from __future__ import annotations
+
+import math
+
+from waytrace.geometry import F8, I4, jit, wrap_angle
+from waytrace.scenario.index import MAP_INDEX, ROUTE_INDEX, MapIndex, RouteIndex
+from waytrace.scenario.state import AGENT_STATE, LIGHT_ARRAYS, AgentState, LightArrays
+
+from .arrays import (
+    NEAREST_CACHE,
+    NEVER,
+    OBSERVATION_ARRAYS,
+    VISIBILITY_MEMORY,
+    NearestCache,
+    ObservationArrays,
+    VisibilityMemory,
+)
+from .elements import ELEMENT_TABLE, ElementTable
+from .features import (
+    AGENT_AT,
+    AGENT_ROWS,
+    CROSSWALK_AT,
+    CROSSWALK_ROWS,
+    LIGHT_AT,
+    LIGHT_ROWS,
+    MAP_AT,
+    MAP_ROWS,
+    STOP_AT,
+    STOP_ROWS,
+)
+from .nearest import keep_nearest, nearest_few, reach2_of, search_grid, sort_row
+from .visibility import see_worlds
+
+_TICK_S = 0.1
+_FAR2 = 1e18
+_OFF_ROUTE2 = 1e12
+"""Added to the squared distance of lights off the route: they come after those on it."""
+
+
+@jit(
+    "void", MAP_INDEX, ELEMENT_TABLE, ROUTE_INDEX, "i4[:]", AGENT_STATE, LIGHT_ARRAYS, "i4[:]", "i4[:]", "i4[:]",
+    "f8[:]", "i8", VISIBILITY_MEMORY, NEAREST_CACHE, OBSERVATION_ARRAYS,
+)  # fmt: skip
+def fill_worlds(
+    m: MapIndex, e: ElementTable, r: RouteIndex, map_of: I4, state: AgentState, lights: LightArrays,
+    ctrl_world: I4, ctrl_slot: I4, ctrl_route: I4, progress: F8, tick: int,
+    memory: VisibilityMemory, cache: NearestCache, out: ObservationArrays,
+) -> None:  # fmt: skip
+    """Write the observation of every controlled agent, after :func:`see_worlds` at the same ``tick``."""
+    x, y, cos, sin, speed = state.x, state.y, state.cos, state.sin, state.speed
+    length, width, kind, present = state.length, state.width, state.kind, state.present
+    seen, lost_x, lost_y = memory.seen_tick, memory.lost_x, memory.lost_y
+    key, kept, order = cache.key, cache.kept, cache.order
+    flag, lane_light, lane_offset, lane_scale = (
+        cache.lane_flag, cache.lane_light, cache.lane_offset, cache.lane_scale,
+    )  # fmt: skip
+    o_ego, o_agent, o_map, o_light, o_ref = out.ego, out.agents, out.map, out.lights, out.reference
+    o_walk, o_stop = out.crosswalks, out.stop_lines
+    row, element_lane, mid_s = e.row, e.lane, e.mid_s
+    element_x, element_y = m.element_x, m.element_y
+    agents, count_lights = x.shape[1], lights.lane.shape[1]
+    lit, routed = -1, -1
+    for c in range(len(ctrl_world)):
+        w, me, route = ctrl_world[c], ctrl_slot[c], ctrl_route[c]
+        number = map_of[w]
+        base = m.lane_lo[number]
+        if w != lit:
+            if lit >= 0:
+                for i in range(count_lights):
+                    if lights.lane[lit, i] >= 0:
+                        flag[lights.lane[lit, i]] &= 2
+            for i in range(count_lights):
+                if lights.lane[w, i] >= 0:
+                    flag[lights.lane[w, i]] |= 1
+                    lane_light[lights.lane[w, i]] = 1 + lights.state[w, i]
+            lit = w
+        if route != routed:
+            if routed >= 0:
+                for i in range(r.route_lo[routed], r.route_lo[routed + 1]):
+                    flag[r.route_lane[i]] &= 1
+            if route >= 0:
+                for i in range(r.route_lo[route + 1] - 1, r.route_lo[route] - 1, -1):
+                    flag[r.route_lane[i]] |= 2
+                    lane_offset[r.route_lane[i]] = r.route_offset[i]
+                    lane_scale[r.route_lane[i]] = r.route_scale[i]
+            routed = route
+        if not present[w, me]:
+            for i in range(o_ref.shape[1]):
+                o_ref[c, i] = -1
+            o_ego[c] = 0.0
+            o_agent[c] = 0.0
+            o_map[c] = 0.0
+            o_light[c] = 0.0
+            o_walk[c] = 0.0
+            o_stop[c] = 0.0
+            continue
+        ex, ey, ec, es = x[w, me], y[w, me], cos[w, me], sin[w, me]
+
+        # The controlled agent itself.
+        lane = state.lane[w, me]
+        v = speed[w, me]
+        done = progress[c]
+        o_ego[c, 0] = v
+        o_ego[c, 1] = state.accel[w, me]
+        o_ego[c, 2] = state.yaw_rate[w, me]
+        o_ego[c, 3] = state.yaw_rate[w, me] / v if abs(v) >= 0.5 else 0.0
+        o_ego[c, 4], o_ego[c, 5] = length[w, me], width[w, me]
+        for i in range(6, 13):
+            o_ego[c, i] = 0.0
+        o_ego[c, 13] = kind[w, me]
+        if lane >= 0:
+            s = state.lane_s[w, me]
+            p = m.point_lo[lane] + min(max(int(s / m.lane_step[lane]), 0), m.point_lo[lane + 1] - m.point_lo[lane] - 2)
+            o_ego[c, 6] = 1.0
+            o_ego[c, 7] = state.lane_d[w, me]
+            t = min(max(s / m.lane_step[lane] - (p - m.point_lo[lane]), 0.0), 1.0)
+            along = m.point_heading[p] + t * (m.point_heading[p + 1] - m.point_heading[p])
+            o_ego[c, 8] = wrap_angle(state.heading[w, me] - along)
+            if not math.isnan(m.lane_limit[lane]):
+                o_ego[c, 9], o_ego[c, 10] = m.lane_limit[lane], 1.0
+            if flag[lane] & 2:
+                o_ego[c, 11] = 1.0
+                if math.isnan(done):
+                    done = lane_offset[lane] + s * lane_scale[lane]
+        if route >= 0 and not math.isnan(done):
+            o_ego[c, 12] = max(0.0, r.route_length[route] - done)
+
+        # Other agents: sorted by where they are, or for a lost one where it was last seen.
+        for i in range(agents):
+            a = order[c, i]
+            if not present[w, a]:
+                key[i] = _FAR2
+                continue
+            at_x, at_y = x[w, a], y[w, a]
+            if seen[c, a] != tick and seen[c, a] != NEVER:
+                at_x, at_y = lost_x[c, a], lost_y[c, a]
+            dx, dy = at_x - ex, at_y - ey
+            key[i] = dx * dx + dy * dy
+        sort_row(key, order, c, agents)
+        n = 0
+        for i in range(agents):
+            a = order[c, i]
+            if seen[c, a] == NEVER:
+                continue
+            if n == AGENT_ROWS:
+                break
+            at_x, at_y, at_c, at_s, at_v = x[w, a], y[w, a], cos[w, a], sin[w, a], speed[w, a]
+            age = tick - seen[c, a]
+            if age > 0:
+                at_x, at_y, at_v = lost_x[c, a], lost_y[c, a], memory.lost_speed[c, a]
+                at_c, at_s = memory.lost_cos[c, a], memory.lost_sin[c, a]
+            dx, dy = at_x - ex, at_y - ey
+            o_agent[c, n, 0] = ec * dx + es * dy
+            o_agent[c, n, 1] = ec * dy - es * dx
+            o_agent[c, n, 2] = ec * at_c + es * at_s
+            o_agent[c, n, 3] = ec * at_s - es * at_c
+            o_agent[c, n, 4] = at_v
+            o_agent[c, n, 5] = length[w, a]
+            o_agent[c, n, 6] = width[w, a]
+            o_agent[c, n, 7] = age * _TICK_S
+            o_agent[c, n, 8] = 1.0 if age == 0 else 0.0
+            for q in range(7):
+                o_agent[c, n, 9 + q] = 1.0 if kind[w, a] == q else 0.0
+            o_ref[c, AGENT_AT + n] = a
+            n += 1
+        for i in range(n, AGENT_ROWS):
+            o_ref[c, AGENT_AT + i] = -1
+            for q in range(16):
+                o_agent[c, i, q] = 0.0
+
+        # The map.
+        dx, dy = ex - cache.kept_x[c], ey - cache.kept_y[c]
+        n = cache.kept_count[c]
+        outside2 = -1.0
+        if not dx * dx + dy * dy <= cache.kept_reach2[c]:
+            found, outside2 = search_grid(
+                ex, ey, m.egrid_cell[number], m.egrid_x[number], m.egrid_y[number],
+                m.egrid_nx[number], m.egrid_ny[number], m.egrid_lo[number],
+                m.ecell_lo, m.ecell_element, e.cell_x, e.cell_y, key, cache.found,
+            )  # fmt: skip
+            n, outside2 = keep_nearest(c, found, outside2, key, cache.found, cache.bucket, kept)
+        for i in range(n):
+            dx, dy = element_x[kept[c, i]] - ex, element_y[kept[c, i]] - ey
+            key[i] = dx * dx + dy * dy
+        sort_row(key, kept, c, n)
+        if outside2 >= 0.0:
+            cache.kept_count[c] = n
+            cache.kept_x[c], cache.kept_y[c] = ex, ey
+            cache.kept_reach2[c] = reach2_of(key[min(n, MAP_ROWS) - 1], outside2) if n > 0 else _FAR2
+        n = min(n, MAP_ROWS)
+        for i in range(n):
+            q = kept[c, i]
+            dx, dy = element_x[q] - ex, element_y[q] - ey
+            mx, my = ec * dx + es * dy, ec * dy - es * dx
+            sx, sy, fx, fy, hx, hy = row[q, 0], row[q, 1], row[q, 2], row[q, 3], row[q, 4], row[q, 5]
+            o_map[c, i, 0] = mx
+            o_map[c, i, 1] = my
+            o_map[c, i, 2] = mx + (ec * sx + es * sy)
+            o_map[c, i, 3] = my + (ec * sy - es * sx)
+            o_map[c, i, 4] = mx + (ec * fx + es * fy)
+            o_map[c, i, 5] = my + (ec * fy - es * fx)
+            o_map[c, i, 6] = ec * hx + es * hy
+            o_map[c, i, 7] = ec * hy - es * hx
+            for k in range(7):
+                o_map[c, i, 8 + k] = row[q, 6 + k]
+            lane = element_lane[q]
+            bits = flag[lane]
+            light, on, ahead = 0.0, 0.0, 0.0
+            if bits != 0:
+                light = float(lane_light[lane]) if bits & 1 else 0.0
+                if bits & 2:
+                    on = 1.0
+                    if not math.isnan(done):
+                        ahead = lane_offset[lane] + mid_s[q] * lane_scale[lane] - done
+            o_map[c, i, 15] = light
+            o_map[c, i, 16] = on
+            o_map[c, i, 17] = ahead
+            o_ref[c, MAP_AT + i] = lane - base
+        for i in range(n, MAP_ROWS):
+            o_ref[c, MAP_AT + i] = -1
+            for q in range(18):
+                o_map[c, i, q] = 0.0
+
+        # Lights: those of the route first.
+        n = 0
+        for i in range(count_lights):
+            lane = lights.lane[w, i]
+            if lane < 0:
+                continue
+            dx, dy = lights.x[w, i] - ex, lights.y[w, i] - ey
+            d2 = dx * dx + dy * dy + (0.0 if flag[lane] & 2 else _OFF_ROUTE2)
+            if n == LIGHT_ROWS and d2 >= key[n - 1]:
+                continue
+            if n < LIGHT_ROWS:
+                n += 1
+            j = n - 1
+            while j > 0 and key[j - 1] > d2:
+                key[j] = key[j - 1]
+                o_ref[c, LIGHT_AT + j] = o_ref[c, LIGHT_AT + j - 1]
+                j -= 1
+            key[j] = d2
+            o_ref[c, LIGHT_AT + j] = i
+        for j in range(LIGHT_ROWS):
+            for q in range(7):
+                o_light[c, j, q] = 0.0
+            if j >= n:
+                o_ref[c, LIGHT_AT + j] = -1
+                continue
+            i = o_ref[c, LIGHT_AT + j]
+            lane = lights.lane[w, i]
+            dx, dy = lights.x[w, i] - ex, lights.y[w, i] - ey
+            o_light[c, j, 0] = ec * dx + es * dy
+            o_light[c, j, 1] = ec * dy - es * dx
+            shown = lights.state[w, i]
+            if 1 <= shown <= 3:
+                o_light[c, j, 1 + shown] = 1.0
+            if flag[lane] & 2:
+                o_light[c, j, 5] = 1.0
+                if not math.isnan(done):
+                    o_light[c, j, 6] = lane_offset[lane] - done
+
+        # Crosswalks and stop lines.
+        lo, hi = e.walk_lo[number], e.walk_lo[number + 1]
+        n = nearest_few(
+            c, ex, ey, CROSSWALK_ROWS, lo, hi, e.walk_x, e.walk_y, cache.walk, cache.walk_count, cache.walk_at, key
+        )
+        for j in range(CROSSWALK_ROWS):
+            if j >= n:
+                o_ref[c, CROSSWALK_AT + j] = -1
+                for q in range(6):
+                    o_walk[c, j, q] = 0.0
+                continue
+            i = cache.walk[c, j]
+            dx, dy = e.walk_x[i] - ex, e.walk_y[i] - ey
+            o_walk[c, j, 0] = ec * dx + es * dy
+            o_walk[c, j, 1] = ec * dy - es * dx
+            o_walk[c, j, 2] = ec * e.walk_cos[i] + es * e.walk_sin[i]
+            o_walk[c, j, 3] = ec * e.walk_sin[i] - es * e.walk_cos[i]
+            o_walk[c, j, 4] = e.walk_length[i]
+            o_walk[c, j, 5] = e.walk_width[i]
+            o_ref[c, CROSSWALK_AT + j] = i - lo
+        lo, hi = e.stop_lo[number], e.stop_lo[number + 1]
+        n = nearest_few(
+            c, ex, ey, STOP_ROWS, lo, hi, e.stop_x, e.stop_y, cache.stop, cache.stop_count, cache.stop_at, key
+        )
+        for j in range(STOP_ROWS):
+            for q in range(6):
+                o_stop[c, j, q] = 0.0
+            if j >= n:
+                o_ref[c, STOP_AT + j] = -1
+                continue
+            i = cache.stop[c, j]
+            lane = e.stop_lane[i]
+            dx, dy = e.stop_x[i] - ex, e.stop_y[i] - ey
+            o_stop[c, j, 0] = ec * dx + es * dy
+            o_stop[c, j, 1] = ec * dy - es * dx
+            o_stop[c, j, 2] = ec * e.stop_cos[i] + es * e.stop_sin[i]
+            o_stop[c, j, 3] = ec * e.stop_sin[i] - es * e.stop_cos[i]
+            if flag[lane] & 2:
+                o_stop[c, j, 4] = 1.0
+                if not math.isnan(done):
+                    o_stop[c, j, 5] = lane_offset[lane] + e.stop_s[i] * lane_scale[lane] - done
+            o_ref[c, STOP_AT + j] = lane - base
+    if lit >= 0:
+        for i in range(count_lights):
+            if lights.lane[lit, i] >= 0:
+                flag[lights.lane[lit, i]] = 0
+    if routed >= 0:
+        for i in range(r.route_lo[routed], r.route_lo[routed + 1]):
+            flag[r.route_lane[i]] = 0
+
+
+@jit(
+    "void", MAP_INDEX, ELEMENT_TABLE, ROUTE_INDEX, "i4[:]", AGENT_STATE, LIGHT_ARRAYS, "i4[:]", "i4[:]", "i4[:]",
+    "f8[:]", "i8", VISIBILITY_MEMORY, NEAREST_CACHE, OBSERVATION_ARRAYS,
+)  # fmt: skip
+def observe_worlds(
+    m: MapIndex, e: ElementTable, r: RouteIndex, map_of: I4, state: AgentState, lights: LightArrays,
+    ctrl_world: I4, ctrl_slot: I4, ctrl_route: I4, progress: F8, tick: int,
+    memory: VisibilityMemory, cache: NearestCache, out: ObservationArrays,
+) -> None:  # fmt: skip
+    """Look around (:func:`see_worlds`) and write the observation (:func:`fill_worlds`) of C controlled agents.
+
+    ``map_of`` [W] is each world's map; ``ctrl_world``, ``ctrl_slot`` [C] say which agents are controlled (best sorted
+    by world); ``ctrl_route`` [C] is each one's route in ``r`` or -1; ``progress`` [C] how far it is along it in metres,
+    NaN to take it from the lane it is on.
+    """
+    see_worlds(state, ctrl_world, ctrl_slot, tick, memory, cache)
+    fill_worlds(m, e, r, map_of, state, lights, ctrl_world, ctrl_slot, ctrl_route, progress, tick, memory, cache, out)
