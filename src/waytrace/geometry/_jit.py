@@ -4,13 +4,16 @@
 ``fastmath``: results must be bit-identical between runs. It differs from ``cache=True`` in one respect. Numba
 keys its cache on a function's own bytecode, so a kernel keeps running the *old* body of a function it calls
 from another file (https://numba.readthedocs.io/en/stable/developer/caching.html#caching-limitations). Here the
-key also covers every compiled function and constant that a kernel reaches, so an edit is never silently ignored.
+key also covers every compiled function, constant, enum and bundle that a kernel reaches, by name or through a
+module, so an edit is never silently ignored.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from enum import EnumMeta
+from types import ModuleType
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 import numba
@@ -55,6 +58,10 @@ _TYPES: dict[str, Any] = {
 }
 
 
+_STABLE = ("builtins", "math", "numba", "numpy")
+"""Modules whose contents count as part of the interpreter; Numba's key has their versions."""
+
+
 def _digest(function: Any, seen: set[int], out: Any) -> None:
     """Feed ``out`` with the code of ``function`` and of all that it reaches through its globals."""
     if id(function) in seen:
@@ -70,11 +77,33 @@ def _digest(function: Any, seen: set[int], out: Any) -> None:
             else:
                 out.update(repr(constant).encode())
         for name in code.co_names:
-            value = function.__globals__.get(name)
-            if hasattr(value, "py_func"):
-                _digest(value.py_func, seen, out)
-            elif isinstance(value, bool | int | float | str | tuple | np.ndarray):
-                out.update(f"{name}={value!r}".encode())
+            _digest_value(name, function.__globals__.get(name), code.co_names, seen, out)
+
+
+def _digest_value(name: str, value: Any, names: tuple[str, ...], seen: set[int], out: Any) -> None:
+    """Feed ``out`` with a global; of a module, with those of its contents that ``names`` has."""
+    if hasattr(value, "py_func"):
+        _digest(value.py_func, seen, out)
+        for sig in getattr(value, "nopython_signatures", ()):
+            out.update(repr(_fields(sig)).encode() if _fields(sig) else b"")
+    elif isinstance(value, np.ndarray):
+        out.update(f"{name}={value.dtype}{value.shape}".encode() + value.tobytes())
+    elif isinstance(value, bool | int | float | str | tuple):
+        out.update(f"{name}={value!r}".encode())
+    elif isinstance(value, EnumMeta):
+        members: list[Any] = list(value)
+        out.update(f"{name}={[(member.name, member.value) for member in members]}".encode())
+    elif isinstance(value, type) and hasattr(value, "_fields"):
+        out.update(f"{name}={value._fields}".encode())
+    elif isinstance(value, ModuleType) and value.__name__.partition(".")[0] not in _STABLE and id(value) not in seen:
+        seen.add(id(value))
+        for inner in names:
+            _digest_value(f"{name}.{inner}", getattr(value, inner, None), names, seen, out)
+
+
+def _fields(sig: Any) -> tuple[tuple[str, ...], ...]:
+    """Field names of the bundles in a signature. Numba's key has their types only: two fields of one type may swap."""
+    return tuple(t.fields for t in (*sig.args, sig.return_type) if isinstance(t, types.BaseNamedTuple))
 
 
 class _ReachingCache(FunctionCache):
@@ -87,7 +116,7 @@ class _ReachingCache(FunctionCache):
         self._reached = digest.hexdigest()
 
     def _index_key(self, sig: Any, codegen: Any) -> tuple[Any, ...]:
-        return (*super()._index_key(sig, codegen), self._reached)
+        return (*super()._index_key(sig, codegen), self._reached, *_fields(sig))
 
 
 def bundle(cls: type[tuple[Any, ...]]) -> Any:
@@ -98,6 +127,8 @@ def bundle(cls: type[tuple[Any, ...]]) -> Any:
     scalars = {float: "f8", int: "i8", bool: "b1"}
     hints = get_type_hints(cls, include_extras=True)
     fields = [_parse(scalars[h] if h in scalars else h.__metadata__[0]) for h in hints.values()]
+    if len(set(fields)) == 1:  # Numba has a type of its own for tuples of one kind
+        return types.NamedUniTuple(fields[0], len(fields), cls)
     return types.NamedTuple(fields, cls)
 
 
