@@ -1,0 +1,230 @@
+"""Where the expert could go: lanes of the route, lateral offsets in them, ways round what stands there."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from waytrace.geometry import jit
+from waytrace.scenario import AgentKind
+
+from .._ahead import base_path, place_others
+from .._moment import OTHERS, Moment, Others
+from .._path import PATH, STEP_M, Path, empty_path, project, shift, shifted
+from .._speed import speed_caps
+from .config import ExpertConfig
+from .forecast import STEPS
+from .rollout import Paths
+
+Array = NDArray[np.float64]
+
+STANDING_MPS = 0.3
+
+
+@dataclass(frozen=True)
+class Base:
+    """A lane (and what follows it along the route) that could be driven."""
+
+    lane: int
+    path: Path
+    count: int
+    s0: float
+    """Where the rear axle is."""
+    d0: float
+    slope: float
+    place: Array
+    """[41, A, 6] everyone's forecast in coordinates of this base."""
+    kind: str
+    """``keep``, ``left`` or ``right``."""
+    run_m: float
+    """How far one can go before another lane is needed."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One lateral option: a base, and how the path lies beside it."""
+
+    base: int
+    kind: str
+    """``keep``, ``offset``, ``pass``, ``left``, ``right``."""
+    offset_m: float
+    about: int
+    """Row of the other that is passed, -1 for none."""
+
+
+@jit("void", PATH, "i8", OTHERS, "f8[:,:,:]", "f8[:,:,:]")
+def place_forecast(path: Path, count: int, others: Others, forecast: Array, out: Array) -> None:
+    """Fill ``out`` [41, A, 6] with everyone's forecast in path coordinates (see ``place_others``)."""
+    end = (count - 1) * STEP_M
+    for a in range(len(others.x)):
+        s, d = project(path, count, forecast[a, 0, 0], forecast[a, 0, 1], 0.0, -1.0)
+        for t in range(STEPS):
+            if t > 0:
+                reach = 6.0 + 0.4 * abs(forecast[a, t, 3])
+                s, d = project(path, count, forecast[a, t, 0], forecast[a, t, 1], s, reach)
+            i = min(max(int(s / STEP_M), 0), count - 1)
+            turned = forecast[a, t, 2] - path.heading[i]
+            c, n = math.cos(turned), math.sin(turned)
+            out[t, a, 0], out[t, a, 1] = s, d
+            out[t, a, 2] = 0.5 * (abs(c) * others.length[a] + abs(n) * others.width[a])
+            out[t, a, 3] = 0.5 * (abs(n) * others.length[a] + abs(c) * others.width[a])
+            out[t, a, 4], out[t, a, 5] = forecast[a, t, 3] * c, forecast[a, t, 3] * n
+            if s < -10.0 or s > end + 10.0 or abs(d) > 60.0:
+                out[t, a, 0] = math.inf
+                s = min(max(s, 0.0), end)
+
+
+def bases(moment: Moment, lane: int, forecast: Array, desired_mps: float) -> list[Base]:
+    """The lane being driven and its neighbours on the route."""
+    index = moment.roads.index
+    x, y, heading, speed = (float(v) for v in moment.axle)
+    reach = 50.0 + 9.0 * max(speed, desired_mps)
+    out = []
+    for kind, candidate in (
+        ("keep", lane),
+        ("left", int(index.lane_left[lane])),
+        ("right", int(index.lane_right[lane])),
+    ):
+        entry = moment.roads.entry(candidate)
+        if candidate < 0 or (kind != "keep" and (entry < 0 or index.lane_junction[candidate])):
+            continue
+        path, count = base_path(moment, moment.roads.chain(candidate, reach), reach)
+        s0, d0 = project(path, count, x, y, 25.0, 60.0)
+        at = min(max(int(s0), 0), count - 1)
+        turned = (heading - path.heading[at] + math.pi) % (2.0 * math.pi) - math.pi
+        slope = math.tan(min(max(turned, -0.6), 0.6)) * max(1.0 - path.curvature[at] * d0, 0.2)
+        place = np.zeros((STEPS, len(moment.others.x), 6))
+        place_forecast(path, count, moment.others, forecast, place)
+        run = math.inf
+        if entry >= 0 and math.isfinite(moment.roads.run_m[entry]):
+            run = float(moment.roads.run_m[entry]) - float(path.lane_s[at])
+        out.append(Base(candidate, path, count, s0, d0, slope, place, kind, run))
+    return out
+
+
+def lateral_options(moment: Moment, all_bases: list[Base], config: ExpertConfig) -> list[tuple[Option, Array]]:
+    """Every option with its offset profile [samples of its base]."""
+    out: list[tuple[Option, Array]] = []
+    speed = float(moment.axle[3])
+    for number, base in enumerate(all_bases):
+        at = np.arange(base.count) * STEP_M
+        settle = max(8.0, config.settle_s * speed)
+        change = max(12.0, config.change_s * speed)
+        if base.kind != "keep":
+            profile = _moved(at, base, change, 0.0)
+            out.append((Option(number, base.kind, 0.0, -1), profile))
+            continue
+        for offset in config.offsets_m:
+            kind = "keep" if offset == 0.0 else "offset"
+            out.append((Option(number, kind, offset, -1), _moved(at, base, settle, offset)))
+        for side, about, needed, first, last in _passes(moment, base, config):
+            lead = max(10.0, 3.0 * speed, 4.0 * abs(needed))
+            bump = np.array([needed * _bump(s, first - lead, lead, last, max(lead, 10.0)) for s in at])
+            now = needed * _bump(base.s0, first - lead, lead, last, max(lead, 10.0))
+            ahead = needed * _bump(base.s0 + 0.5, first - lead, lead, last, max(lead, 10.0))
+            left = Base(
+                base.lane, base.path, base.count, base.s0, base.d0 - now, base.slope - (ahead - now) / 0.5, base.place,
+                base.kind, base.run_m,
+            )  # fmt: skip
+            out.append((Option(number, "pass", needed, about), bump + _moved(at, left, settle, 0.0)))
+            del side
+    return out
+
+
+def _moved(at: Array, base: Base, length: float, offset: float) -> Array:
+    return np.array([shift(s - base.s0, length, base.d0, base.slope, offset) for s in at])
+
+
+def _bump(s: float, begin: float, rise: float, end: float, fall: float) -> float:
+    """0 before ``begin``, 1 from ``begin + rise`` to ``end``, 0 from ``end + fall`` on; smooth."""
+    return shift(s - begin, rise, 0.0, 0.0, 1.0) - shift(s - end, fall, 0.0, 0.0, 1.0)
+
+
+def _passes(moment: Moment, base: Base, config: ExpertConfig) -> list[tuple[int, int, float, float, float]]:
+    """Ways round what stands in the path: (side, row, offset, s at which it begins, s at which it ends).
+
+    Those that stand one behind the other are passed in one go.
+    """
+    others, place = moment.others, base.place[0]
+    half = 0.5 * moment.width_m
+    blocking = [
+        a for a in range(len(others.x))
+        if math.isfinite(place[a, 0]) and abs(others.speed[a]) < STANDING_MPS and others.kind[a] != AgentKind.PEDESTRIAN
+        and place[a, 0] + place[a, 2] > base.s0 - 2.0 and place[a, 0] < base.s0 + 90.0
+        and abs(place[a, 1]) < half + place[a, 3] + config.pass_clearance_m
+    ]  # fmt: skip
+    blocking.sort(key=lambda a: place[a, 0])
+    out = []
+    for side in (1, -1):
+        group: list[int] = []
+        for a in blocking:
+            if group and place[a, 0] - place[group[-1], 0] > 25.0:
+                break
+            group.append(a)
+        if not group:
+            continue
+        for clearance in (config.pass_clearance_m, 0.5 * config.pass_clearance_m):
+            edges = [place[a, 1] + side * (place[a, 3] + half + clearance) for a in group]
+            needed = max(edges) if side > 0 else min(edges)
+            if side * needed <= 0.0 or abs(needed) > 5.0:
+                continue
+            first = place[group[0], 0] - place[group[0], 2] - moment.front_m - 1.0
+            last = max(place[a, 0] + place[a, 2] for a in group) + (0.5 * moment.length_m - moment.rear_m) + 1.0
+            out.append((side, group[0], float(needed), float(first), float(last)))
+    return out
+
+
+def pack(
+    moment: Moment, all_bases: list[Base], options: list[tuple[Option, Array]], desired_mps: float, config: ExpertConfig
+) -> Paths:
+    """All options as one bundle for the kernels, with the speed allowed along each."""
+    samples = max(base.count for base in all_bases)
+    rows = [np.zeros((len(options), samples)) for _ in range(7)]
+    count = np.zeros(len(options), np.int32)
+    number = np.zeros(len(options), np.int32)
+    for q, (option, profile) in enumerate(options):
+        base = all_bases[option.base]
+        n = base.count
+        path = empty_path(n)
+        shifted(base.path, n, profile, path)
+        caps = np.zeros(n)
+        speed_caps(path, n, desired_mps, 1.0, config.driver, caps)
+        careful_near_people(moment, base, profile, config, caps)
+        for row, part in zip(rows, (path.x, path.y, path.heading, path.curvature, path.stretch, path.offset, caps),
+                             strict=True):  # fmt: skip
+            row[q, :n] = part
+        count[q], number[q] = n, option.base
+    place = np.ascontiguousarray(np.stack([base.place for base in all_bases]))
+    return Paths(*rows, count, number, place)
+
+
+def careful_near_people(moment: Moment, base: Base, profile: Array, config: ExpertConfig, caps: Array) -> None:
+    """Lower the allowed speed where someone on foot beside the path could step out (see docs/planners.md)."""
+    others, place = moment.others, base.place[0]
+    changed = False
+    for a in range(len(others.x)):
+        if others.kind[a] != AgentKind.PEDESTRIAN or not math.isfinite(place[a, 0]):
+            continue
+        s = place[a, 0]
+        i = min(max(int(s / STEP_M), 0), base.count - 1)
+        aside = place[a, 1] - profile[i]
+        gap = abs(aside) - 0.5 * moment.width_m - place[a, 3]
+        if gap < 0.0 or gap > 5.0 or s < base.s0 + moment.front_m - 1.0:
+            continue
+        facing = -math.copysign(1.0, aside) * math.sin(others.heading[a] - base.path.heading[i])
+        if facing < 0.5:
+            continue
+        reacts = gap / config.walk_mps - 0.4
+        cap = max(3.0, 2.0 * 5.0 * reacts)
+        if cap < caps[i]:
+            changed = True
+            caps[max(0, i - 2) : i + 2] = np.minimum(caps[max(0, i - 2) : i + 2], cap)
+    if changed:
+        for i in range(base.count - 2, -1, -1):
+            caps[i] = min(caps[i], math.sqrt(caps[i + 1] ** 2 + 2.0 * config.brake_mps2 * STEP_M))
+
+
+__all__ = ["Base", "Option", "bases", "lateral_options", "pack", "place_forecast", "place_others"]

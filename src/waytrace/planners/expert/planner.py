@@ -1,0 +1,62 @@
+"""The expert as a planner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from waytrace.scenario import Plan
+
+from .._lookup import RoadCache
+from .._moment import Moment
+from .._reading import moments
+from ..motion import make_plan, stack_controls
+from .certificate import Certificate
+from .config import ExpertConfig
+from .decide import Memory, decide
+
+if TYPE_CHECKING:
+    from waytrace.observe import Observation
+
+
+class Expert:
+    """Proposals over lanes, offsets and speeds, driven forward and judged by the score's own rules.
+
+    In the manner of PDM-Closed (Dauner et al. 2023, https://arxiv.org/abs/2306.07962), with these differences: the
+    others are forecast along their lanes, keep braking, heed lights and those ahead of them; stops before conflict
+    zones, ways round what stands, and lane changes along the route are proposals too; speeds are lowered where people
+    stand at the kerb. It sees the history up to now, the map, the frozen route and the lights now, nothing else.
+    """
+
+    name = "expert"
+    privileged: ClassVar[bool] = False
+
+    def __init__(self, config: ExpertConfig | None = None) -> None:
+        self.config = config or ExpertConfig()
+        self.certificates: list[Certificate | None] = []
+        """Of the last call of :meth:`plan`, one a row."""
+        self._roads = RoadCache()
+
+    def reset(self, ids: Sequence[str], world: Any = None) -> None:
+        """Begin new episodes."""
+        self.certificates = []
+
+    def plan(self, observation: Observation, state: Any) -> tuple[Plan, None, Any]:
+        """One plan a row."""
+        return self.plan_moments(moments(observation, self._roads), state)
+
+    def plan_moments(self, rows: Sequence[Moment], state: Any) -> tuple[Plan, None, Any]:
+        """The same from moments."""
+        memory = state if state is not None else [None] * len(rows)
+        controls, after, self.certificates = [], [], []
+        for moment, mine in zip(rows, memory, strict=True):
+            mine = mine or Memory(-1, max(self.config.unlimited_mps, float(moment.axle[3])))
+            accel, curvature, mine, certificate = decide(moment, mine, self.config)
+            controls.append((accel, curvature))
+            after.append(mine)
+            self.certificates.append(certificate)
+        accel, curvature = stack_controls(controls)
+        start = np.stack([m.axle for m in rows]) if rows else np.zeros((0, 4))
+        return make_plan(np.array([m.t_s for m in rows]), start, accel, curvature, self.name), None, after

@@ -1,0 +1,161 @@
+"""Every proposal driven forward: a path, a speed profile, and the model of a careful driver behind those ahead."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from waytrace.geometry import F8, I4, F8x2, F8x4, bundle, jit
+from waytrace.sim.traffic.idm import idm
+
+from .._path import STEP_M
+from .._speed import DRIVER, TICK_S, Driver
+from .forecast import STEPS
+
+Array = NDArray[np.float64]
+
+TICKS = 80
+
+
+class Paths(NamedTuple):
+    """All lateral options: Q paths of up to S samples each, and road users in their base's coordinates."""
+
+    x: F8x2
+    y: F8x2
+    heading: F8x2
+    curvature: F8x2
+    stretch: F8x2
+    offset: F8x2
+    cap: F8x2
+    """[Q, S] speed allowed, m/s (limit, curves, occlusions), braking ahead included."""
+    count: I4
+    """[Q] samples."""
+    base: I4
+    """[Q] number of the base path."""
+    place: F8x4
+    """[bases, 41, A, 6] s, d, half extents along and across, speeds along and across; s infinite for off it."""
+
+
+PATHS = bundle(Paths)
+
+
+class Proposals(NamedTuple):
+    """J proposals: which path, how fast, where to stop."""
+
+    path: I4
+    share: F8
+    """Share of the allowed speed that is wanted."""
+    stop_s: F8
+    """Where the front bumper comes to rest; infinity for nowhere."""
+    brake: F8
+    """Constant deceleration, m/s2, that overrides everything; 0 for none."""
+    foresight_s: F8
+    """Road users who will be on the path within this time already count as leaders."""
+    moves: F8
+    """1 where the path leaves its lane, else 0."""
+
+
+PROPOSALS = bundle(Proposals)
+
+X, Y, HEADING, SPEED, ACCEL, CURVATURE, S = range(7)
+
+
+@jit("f8", "f8", "f8", DRIVER)
+def _stop_accel(v: float, gap: float, driver: Driver) -> float:
+    """Acceleration to come to rest ``gap`` metres on: none while the stop is far, then a constant, gentle braking."""
+    if gap <= 0.3:
+        return -max(1.5, v * 2.0) if v > 0.0 else 0.0
+    need = v * v / (2.0 * gap)
+    if need > 0.8 * driver.brake_mps2:
+        return -need * 1.05
+    return idm(v, 1.0e3, gap + 2.0, 0.0, 0.6, driver.accel_mps2, driver.brake_mps2)
+
+
+@jit("f8", PATHS, "i8", "i8", "f8", "f8", "f8", "f8", "f8", "f8", DRIVER)
+def behind_leaders(
+    paths: Paths, q: int, tick: int, s: float, v: float, front: float, rear_end: float, half_width: float,
+    foresight_s: float, driver: Driver,
+) -> float:  # fmt: skip
+    """Acceleration behind the most binding road user on path ``q`` at ``tick`` (0.1 s), infinity where none binds."""
+    b = paths.base[q]
+    step = tick // 2
+    accel = math.inf
+    looks = 1 + int(foresight_s / 0.5 + 0.5)
+    for a in range(paths.place.shape[2]):
+        for look in range(looks):
+            at = min(step + int(look * 2.5), STEPS - 1)
+            sa, da = paths.place[b, at, a, 0], paths.place[b, at, a, 1]
+            if sa == math.inf:
+                continue
+            along, across = paths.place[b, at, a, 2], paths.place[b, at, a, 3]
+            if sa + along < s + front * 0.5 or sa - along > s + 150.0:
+                continue
+            i = min(max(int(sa / STEP_M), 0), paths.count[q] - 1)
+            room = half_width + across + 0.2
+            aside = abs(da - paths.offset[q, i])
+            if aside > room:
+                continue
+            gap = sa - along - s - front
+            if gap < -1.0 and sa < s + 0.5 * front:
+                continue
+            lead = max(0.0, paths.place[b, at, a, 4])
+            if look > 0:
+                arrives = gap / max(v, 1.0)
+                if arrives < look * 0.5 - 0.7 or lead > 0.7 * v:
+                    continue
+            need = idm(v, 1.0e3, max(gap, 0.1), lead, driver.headway_s, driver.accel_mps2, driver.brake_mps2)
+            accel = min(accel, need)
+            break
+    return accel
+
+
+@jit("void", PATHS, PROPOSALS, "f8[:]", "f8", "f8", "f8", "f8", "f8", DRIVER, "f8[:]", "f8[:,:,:]")
+def roll_out(
+    paths: Paths, proposals: Proposals, axle: Array, accel_now: float, front: float, rear_end: float,
+    half_width: float, jerk: float, driver: Driver, s_start: Array, out: Array,
+) -> None:  # fmt: skip
+    """Fill ``out`` [J, 81, 7]: rear-axle x, y, heading, speed, acceleration, curvature, s; each 0.1 s.
+
+    ``s_start`` [bases] is where the rear axle is now. Acceleration changes by at most ``jerk`` per second, faster only
+    where more than 3 m/s2 of braking is called for.
+    """
+    for j in range(len(proposals.path)):
+        q = proposals.path[j]
+        n = paths.count[q]
+        s, v, accel = s_start[paths.base[q]], axle[3], accel_now
+        for t in range(TICKS + 1):
+            u = s / STEP_M
+            i = min(max(int(math.floor(u)), 0), n - 2)
+            r = u - i
+            c = min(max(r, 0.0), 1.0)
+            out[j, t, X] = paths.x[q, i] + r * (paths.x[q, i + 1] - paths.x[q, i])
+            out[j, t, Y] = paths.y[q, i] + r * (paths.y[q, i + 1] - paths.y[q, i])
+            out[j, t, HEADING] = paths.heading[q, i] + c * (paths.heading[q, i + 1] - paths.heading[q, i])
+            out[j, t, SPEED] = v
+            out[j, t, CURVATURE] = paths.curvature[q, i]
+            out[j, t, S] = s
+            want = -proposals.brake[j]
+            if proposals.brake[j] <= 0.0:
+                allowed = max(proposals.share[j] * paths.cap[q, i], 0.05)
+                want = idm(v, allowed, math.inf, 0.0, driver.headway_s, driver.accel_mps2, driver.brake_mps2)
+                want = min(
+                    want,
+                    behind_leaders(paths, q, t, s, v, front, rear_end, half_width, proposals.foresight_s[j], driver),
+                )
+                if proposals.stop_s[j] < math.inf:
+                    gap = proposals.stop_s[j] - s - front
+                    want = min(want, _stop_accel(v, gap, driver))
+            slack = jerk * TICK_S
+            if want < -3.0:
+                slack = 15.0 * TICK_S
+            accel = min(max(want, accel - slack), accel + (slack if accel < -3.0 else jerk * TICK_S))
+            accel = min(max(accel, -8.0), driver.accel_mps2)
+            after = v + accel * TICK_S
+            if after < 0.0:
+                accel, after = -v / TICK_S, 0.0
+            out[j, t, ACCEL] = accel
+            s += 0.5 * (v + after) * TICK_S / paths.stretch[q, i]
+            v = after
