@@ -23,6 +23,7 @@ from waytrace.scenario import (
     Route,
     Scenario,
 )
+from waytrace.score import Event
 
 STEPS, START, AGENTS = 112, 20, 32
 WIDTH = 3.5
@@ -38,6 +39,7 @@ class FakeScore:
     applied: tuple[str, ...]
     ticks: dict[str, NDArray[np.float64]]
     figures: dict[str, float] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
 
 
 def _offset(xy: NDArray[np.float64], metres: float) -> NDArray[np.float64]:
@@ -255,7 +257,7 @@ def make_drive(scenario: Scenario, planner: str = "expert", crash: bool = False)
     reactive = np.zeros((rows, AGENTS), np.bool_)
     reactive[25:, 1:12] = True
     away = np.hypot(*np.moveaxis(pose[..., :2] - pose[:, :1, :2], -1, 0))
-    visible = (away < 62.0) | (np.arange(AGENTS) % 3 == 0)
+    visible = (away < 75.0) & (np.arange(AGENTS) % 6 != 5)
     rollout = Rollout(
         scenario_id=scenario.id, scenario_hash="0" * 64, planner=planner, traffic="mixed", seed=7, dt_s=0.1,
         start_step=START, ego_index=0, pose=pose, speed_mps=speeds, valid=valid, reactive=reactive & valid,

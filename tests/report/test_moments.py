@@ -1,8 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 
 from waytrace.report.moments import moments, worst_moment
 from waytrace.report.plots import limits_along, plots
+from waytrace.report.scene import scene_payload
 from waytrace.scenario import Rollout, Scenario
+from waytrace.score import Event
 
 from .conftest import FakeScore
 
@@ -34,6 +38,31 @@ def test_a_run_of_bad_rows_is_one_moment_with_its_extreme() -> None:
     ]
 
 
+def test_events_of_the_score_say_whom_and_why(scenario: Scenario, drives: Drives) -> None:
+    rollout, score = drives[1]
+    events = (
+        Event(30, 3.0, "rear", False, "agent-6", "Vehicle agent-6 ran into the ego from behind."),
+        Event(58, 5.8, "red_light", True, "lane-90", "Entered lane-90 on red."),
+        Event(63, 6.3, "front", True, "agent-4", "The ego's front struck vehicle agent-4."),
+    )
+    told = replace(score, events=events)
+    found = {m.kind: m for m in moments(told)}
+    assert found["at_fault"].detail == "The ego's front struck vehicle agent-4."
+    assert (found["collision"].row, found["red_light"].row) == (30, 58)
+    assert worst_moment(told) == (63, "At-fault collision")
+    payload = scene_payload(scenario, [(rollout, told)])
+    struck = payload["drives"][0]["struck"]
+    assert struck["row"] == 63
+    assert payload["agents"]["id"][struck["agent"]] == "agent-4"
+
+
+def test_without_events_the_nearest_agent_is_taken_for_the_struck_one(scenario: Scenario, drives: Drives) -> None:
+    payload = scene_payload(scenario, drives)
+    struck = payload["drives"][1]["struck"]
+    assert payload["agents"]["id"][struck["agent"]] == "agent-3"
+    assert payload["drives"][0]["struck"] is None
+
+
 def test_a_score_without_ticks_opens_at_the_start() -> None:
     assert worst_moment(FakeScore("x", 1.0, {}, (), {})) == (0, "")
 
@@ -41,8 +70,6 @@ def test_a_score_without_ticks_opens_at_the_start() -> None:
 def test_the_limit_is_that_of_the_route_s_lane(scenario: Scenario, drives: Drives) -> None:
     limit = scenario.map.speed_limit_mps.copy()
     limit[list(scenario.route.lanes)] = 7.0
-    from dataclasses import replace
-
     slow = scenario.with_(map=replace(scenario.map, speed_limit_mps=limit))
     np.testing.assert_array_equal(limits_along(slow, drives[0][0]), np.full(len(drives[0][0].pose), 7.0))
 

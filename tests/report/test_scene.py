@@ -88,7 +88,7 @@ def test_left_out_terms_say_why(scenario: Scenario, drives: Drives) -> None:
     assert why["SL"] == "left out: no speed limit in the map"
     assert why["NC"] is None
     assert drive["formula"] == [
-        "NC · DAC · MP · DDC · (5 EP + 5 TTC + 2 C) / 12",
+        "NC · DAC · MP · DDC · (5\u00a0EP + 5\u00a0TTC + 2\u00a0C) / 12",
         "1 · 1 · 1 · 1 · (5·0.93 + 5·1 + 2·1) / 12",
     ]
 

@@ -8,17 +8,35 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from waytrace.score import ScenarioScore
+from waytrace.rules.limits import (
+    JERK_MPS3,
+    LAT_ACCEL_MPS2,
+    LON_ACCEL_HIGH_MPS2,
+    LON_ACCEL_LOW_MPS2,
+    LON_JERK_MPS3,
+    OFF_ROAD_M,
+    TTC_LEAST_S,
+    WRONG_WAY_MINOR_M,
+    YAW_ACCEL_RADPS2,
+    YAW_RATE_RADPS,
+)
 
-OFF_ROAD_M = 0.3
-WRONG_WAY_M = 2.0
-TTC_S = 0.95
-LON_ACCEL_MPS2 = (-4.05, 2.40)
-LAT_ACCEL_MPS2 = 4.89
-JERK_MPS3 = 8.37
+if TYPE_CHECKING:
+    from waytrace.score import Event, ScenarioScore
+
 OVERSPEED_MPS = 0.5
 """Overspeed below this is not worth a mark on the time line (the score counts all of it)."""
+
+_CLASHES = {True: ("at_fault", "At-fault collision", 0), False: ("collision", "Collision, not at fault", 4)}
+_ON_RED = ("red_light", "Entered on red", 1)
+_COMFORT = (
+    ("lon_accel_mps2", LON_ACCEL_LOW_MPS2, LON_ACCEL_HIGH_MPS2, "Longitudinal acceleration {} m/s²"),
+    ("lat_accel_mps2", -LAT_ACCEL_MPS2, LAT_ACCEL_MPS2, "Lateral acceleration {} m/s²"),
+    ("jerk_mps3", -JERK_MPS3, JERK_MPS3, "Jerk {} m/s³"),
+    ("lon_jerk_mps3", -LON_JERK_MPS3, LON_JERK_MPS3, "Longitudinal jerk {} m/s³"),
+    ("yaw_rate_radps", -YAW_RATE_RADPS, YAW_RATE_RADPS, "Yaw rate {} rad/s"),
+    ("yaw_accel_radps2", -YAW_ACCEL_RADPS2, YAW_ACCEL_RADPS2, "Yaw acceleration {} rad/s²"),
+)
 
 
 @dataclass(frozen=True)
@@ -30,46 +48,60 @@ class Moment:
     kind: str
     label: str
     severity: int
+    detail: str = ""
+    """Why, in a sentence, where the score says so."""
 
 
 def moments(score: ScenarioScore) -> list[Moment]:
-    """What went wrong, in order of time. Ticks that the score does not hold are passed over."""
+    """What went wrong, in order of time. Ticks that the score does not hold are passed over.
+
+    Collisions and red lights are the score's events; without any, the runs of the ticks of the same names.
+    """
     t = {key: np.asarray(values, dtype=np.float64) for key, values in score.ticks.items()}
     found: list[Moment] = []
 
     def mark(key: str, bad: NDArray[np.bool_], kind: str, label: str, severity: int) -> None:
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], bad, [False]])))
-        for row, until in edges.reshape(-1, 2):
-            extreme = _extreme(t[key][row:until])
-            found.append(Moment(int(row), int(until) - 1, kind, label.format(extreme), severity))
+        for row, until in _stretches(bad):
+            extreme = f"{_extreme(t[key][row:until]):.1f}".replace("-", "\u2212")
+            found.append(Moment(row, until - 1, kind, label.format(extreme), severity))
 
-    if "at_fault" in t:
-        mark("at_fault", t["at_fault"] > 0, "at_fault", "At-fault collision", 0)
-    if "collision" in t:
-        blame = t["at_fault"] > 0 if "at_fault" in t else np.zeros(len(t["collision"]), np.bool_)
-        blame = np.maximum.accumulate(blame)
-        mark("collision", (t["collision"] > 0) & ~blame, "collision", "Collision, not at fault", 4)
-    if "red_light" in t:
-        mark("red_light", t["red_light"] > 0, "red_light", "Entered on red", 1)
+    if score.events:
+        found += [_of_event(event, t) for event in score.events]
+    else:
+        blamed = np.nan_to_num(t.get("at_fault", np.zeros(0))) > 0
+        if len(blamed):
+            mark("at_fault", blamed, *_CLASHES[True])
+        if "collision" in t:
+            before = np.maximum.accumulate(blamed) if len(blamed) else np.zeros(len(t["collision"]), np.bool_)
+            mark("collision", (t["collision"] > 0) & ~before, *_CLASHES[False])
+        if "red_light" in t:
+            mark("red_light", t["red_light"] > 0, *_ON_RED)
     if "off_road_m" in t:
-        mark("off_road_m", t["off_road_m"] > OFF_ROAD_M, "off_road", "Off the road by {:.1f} m", 2)
+        mark("off_road_m", t["off_road_m"] > OFF_ROAD_M, "off_road", "Off the road by {} m", 2)
     if "wrong_way_m" in t:
-        mark("wrong_way_m", t["wrong_way_m"] > WRONG_WAY_M, "wrong_way", "Against the lane, {:.1f} m in 1 s", 3)
+        mark("wrong_way_m", t["wrong_way_m"] >= WRONG_WAY_MINOR_M, "wrong_way", "Against the lane, {} m in 1 s", 3)
     if "ttc_s" in t and score.terms.get("TTC", 1.0) < 1.0:
-        mark("ttc_s", t["ttc_s"] < TTC_S, "ttc", "Time to collision under 0.95 s", 5)
+        mark("ttc_s", t["ttc_s"] < TTC_LEAST_S, "ttc", f"Time to collision under {TTC_LEAST_S} s", 5)
     if "overspeed_mps" in t:
-        mark("overspeed_mps", t["overspeed_mps"] > OVERSPEED_MPS, "overspeed", "Over the limit by {:.1f} m/s", 6)
+        mark("overspeed_mps", t["overspeed_mps"] > OVERSPEED_MPS, "overspeed", "Over the limit by {} m/s", 6)
     if score.terms.get("C", 1.0) < 1.0:
-        if "lon_accel_mps2" in t:
-            a = t["lon_accel_mps2"]
-            bad = (a < LON_ACCEL_MPS2[0]) | (a > LON_ACCEL_MPS2[1])
-            mark("lon_accel_mps2", bad, "comfort", "Longitudinal acceleration {:.1f} m/s²", 7)
-        if "lat_accel_mps2" in t:
-            bad = np.abs(t["lat_accel_mps2"]) > LAT_ACCEL_MPS2
-            mark("lat_accel_mps2", bad, "comfort", "Lateral acceleration {:.1f} m/s²", 7)
-        if "jerk_mps3" in t:
-            mark("jerk_mps3", np.abs(t["jerk_mps3"]) > JERK_MPS3, "comfort", "Jerk {:.1f} m/s³", 7)
+        for key, low, high, label in _COMFORT:
+            if key in t:
+                mark(key, (t[key] < low) | (t[key] > high), "comfort", label, 7)
     return sorted(found, key=lambda m: (m.row, m.severity))
+
+
+def _of_event(event: Event, ticks: dict[str, NDArray[np.float64]]) -> Moment:
+    on_red = event.kind == "red_light"
+    kind, label, severity = _ON_RED if on_red else _CLASHES[event.at_fault]
+    ends = [until - 1 for row, until in _stretches(ticks.get(kind, np.zeros(0)) > 0) if row <= event.row < until]
+    return Moment(event.row, ends[0] if ends else event.row, kind, label, severity, event.cause)
+
+
+def _stretches(bad: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First row and the row after the last of every run of true."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], bad, [False]])))
+    return [(int(row), int(until)) for row, until in edges.reshape(-1, 2)]
 
 
 def worst_moment(score: ScenarioScore) -> tuple[int, str]:

@@ -8,10 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from waytrace.rules.limits import (
+    JERK_MPS3,
+    LAT_ACCEL_MPS2,
+    LON_ACCEL_HIGH_MPS2,
+    LON_ACCEL_LOW_MPS2,
+    LON_JERK_MPS3,
+    OFF_ROAD_M,
+    TTC_LEAST_S,
+    WRONG_WAY_MINOR_M,
+    YAW_ACCEL_RADPS2,
+    YAW_RATE_RADPS,
+)
 from waytrace.scenario import LaneKind, RoadMap, Rollout, Scenario
 
 from .codec import delta, pack, quantise, runs
-from .moments import JERK_MPS3, LAT_ACCEL_MPS2, LON_ACCEL_MPS2, OFF_ROAD_M, TTC_S, WRONG_WAY_M
 
 if TYPE_CHECKING:
     from waytrace.score import ScenarioScore
@@ -35,16 +46,26 @@ class PlotSpec:
     """Values above are drawn at the top edge."""
 
 
+def _comfort(key: str, title: str, unit: str, bound: float) -> PlotSpec:
+    return PlotSpec(key, title, unit, "C", -bound, bound, (-1.1 * bound, 1.1 * bound))
+
+
 PLOTS = (
     PlotSpec("speed_mps", "Speed", "m/s", "SL", span=(0.0, 10.0)),
     PlotSpec("progress_m", "Progress", "m", "EP", span=(0.0, 10.0)),
-    PlotSpec("lon_accel_mps2", "Longitudinal acceleration", "m/s²", "C", *LON_ACCEL_MPS2, span=(-4.5, 3.0)),
-    PlotSpec("lat_accel_mps2", "Lateral acceleration", "m/s²", "C", -LAT_ACCEL_MPS2, LAT_ACCEL_MPS2, (-5.4, 5.4)),
-    PlotSpec("jerk_mps3", "Jerk", "m/s³", "C", -JERK_MPS3, JERK_MPS3, (-9.2, 9.2)),
-    PlotSpec("ttc_s", "Time to collision", "s", "TTC", low=TTC_S, span=(0.0, 3.0), cap=3.0),
-    PlotSpec("off_road_m", "Off the road", "m", "DAC", high=OFF_ROAD_M, span=(0.0, 0.6)),
-    PlotSpec("wrong_way_m", "Against the lane (1 s)", "m", "DDC", high=WRONG_WAY_M, span=(0.0, 3.0)),
-)
+    PlotSpec("ttc_s", "Time to collision", "s", "TTC", low=TTC_LEAST_S, span=(0.0, 3.0), cap=3.0),
+    PlotSpec("off_road_m", "Off the road", "m", "DAC", high=OFF_ROAD_M, span=(0.0, 2 * OFF_ROAD_M)),
+    PlotSpec("wrong_way_m", "Against the lane, in 1 s", "m", "DDC", high=WRONG_WAY_MINOR_M, span=(0.0, 3.0)),
+    PlotSpec(
+        "lon_accel_mps2", "Longitudinal acceleration", "m/s²", "C",
+        LON_ACCEL_LOW_MPS2, LON_ACCEL_HIGH_MPS2, (-4.5, 3.0),
+    ),
+    _comfort("lat_accel_mps2", "Lateral acceleration", "m/s²", LAT_ACCEL_MPS2),
+    _comfort("jerk_mps3", "Jerk", "m/s³", JERK_MPS3),
+    _comfort("lon_jerk_mps3", "Longitudinal jerk", "m/s³", LON_JERK_MPS3),
+    _comfort("yaw_rate_radps", "Yaw rate", "rad/s", YAW_RATE_RADPS),
+    _comfort("yaw_accel_radps2", "Yaw acceleration", "rad/s²", YAW_ACCEL_RADPS2),
+)  # fmt: skip
 FLAGS = (
     ("at_fault", "At-fault collision", "NC"),
     ("collision", "Collision", "NC"),
@@ -79,7 +100,7 @@ def plots(scenario: Scenario, rollout: Rollout, score: ScenarioScore) -> list[di
         if key in ticks
     ]
     if flags:
-        drawn.append({"key": "events", "title": "Collisions and red lights", "rows": flags, "n": len(speed)})
+        drawn.insert(2, {"key": "events", "title": "Collisions and red lights", "rows": flags, "n": len(speed)})
     known = {p.key for p in PLOTS} | {key for key, *_ in FLAGS} | _DERIVED
     unknown = [key for key in sorted(set(ticks) - known) if ticks[key].shape == speed.shape]
     return drawn + [_line(PlotSpec(key, *_named(key), ""), ticks[key]) for key in unknown]

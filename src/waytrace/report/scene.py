@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from waytrace.geometry import boxes_distance
 from waytrace.scenario import AgentKind, Rollout, Scenario
 
 from .clip import MARGIN_M, Region
@@ -181,23 +182,31 @@ def _drive(
         "figures": {k: round(float(v), 4) if np.isfinite(v) else None for k, v in score.figures.items()},
         "moments": [asdict(m) for m in moments(score)],
         "worst": [row, why],
-        "struck": _struck(rollout, score, who),
+        "struck": _struck(scenario, rollout, score, who),
         "plots": plots(scenario, rollout, score),
     }
 
 
-def _struck(rollout: Rollout, score: ScenarioScore, who: NDArray[np.int64]) -> dict[str, int] | None:
-    """Row of the first collision and the page's agent nearest to the ego's outline then; None without one."""
-    rows = [np.flatnonzero(np.asarray(score.ticks[k]) > 0) for k in ("at_fault", "collision") if k in score.ticks]
-    rows = [r for r in rows if len(r)]
-    if not rows:
+def _struck(
+    scenario: Scenario, rollout: Rollout, score: ScenarioScore, who: NDArray[np.int64]
+) -> dict[str, int] | None:
+    """Row of the gravest collision and the page's agent that the ego met in it (-1: not drawn); None without one.
+
+    A score without events does not say whom: then it is the agent nearest to the ego's outline.
+    """
+    clashes = [m for m in moments(score) if m.kind in ("at_fault", "collision")]
+    if not clashes:
         return None
-    row = int(rows[0][0])
+    row = min(clashes, key=lambda m: (m.severity, m.row)).row
+    named = [e.agent_id for e in score.events if e.row == row and e.kind != "red_light"]
+    if named:
+        agents = [scenario.agents.agent_id[i] for i in who]
+        return {"row": row, "agent": agents.index(named[0]) if named[0] in agents else -1}
     others = [k for k, agent in enumerate(who) if agent != rollout.ego_index and rollout.valid[row, agent]]
-    if not others:
-        return {"row": row, "agent": -1}
-    away = rollout.pose[row, who[others], :2] - rollout.pose[row, rollout.ego_index, :2]
-    return {"row": row, "agent": others[int(np.argmin(np.hypot(*away.T)))]}
+    box = np.concatenate([rollout.pose[row], scenario.agents.size_m], axis=1)
+    ego = box[rollout.ego_index]
+    nearest = min(others, key=lambda k: float(boxes_distance(*ego, *box[who[k]])), default=-1)
+    return {"row": row, "agent": nearest}
 
 
 def _unwrapped(heading: Array, valid: NDArray[np.bool_]) -> Array:

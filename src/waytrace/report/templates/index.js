@@ -4,7 +4,7 @@ const byId = (id) => document.getElementById(id);
 const PORTION = 150;
 const ID = 0, HREF = 1, SOURCE = 2, FAMILY = 3, PLANNER = 4, SCORE = 5, TERMS = 6, END = 7, WORST_S = 8, WORST = 9;
 const grade = (v) => (v >= 0.9 ? "good" : v >= 0.5 ? "fair" : "poor");
-const plain = (v) => String(Math.round(v * 1000) / 1000);
+const plain = (v) => (v >= 0.9995 ? "1" : v < 0.0005 ? "0" : v.toFixed(2));
 const mean = (rows) => rows.reduce((sum, r) => sum + r[SCORE], 0) / rows.length;
 const many = page.planners.length > 1;
 const familyOf = (r) => page.names.family[r[FAMILY]];
@@ -68,7 +68,7 @@ function planners() {
   const failed = page.planners.flatMap((p) => p.errors.map((e) => [p.label, ...e]));
   byId("errors").hidden = !failed.length;
   if (!failed.length) return;
-  byId("errors").firstElementChild.textContent = `${failed.length} ${failed.length === 1 ? "drive" : "drives"} failed and count in no mean`;
+  byId("errors").firstElementChild.textContent = failed.length === 1 ? "1 drive failed; it is in no mean" : `${failed.length} drives failed; they are in no mean`;
   for (const [label, id, message] of failed) {
     const item = element("li", "", `${id}, ${label}`, byId("errors").lastElementChild);
     element("span", "", message, item);
@@ -77,7 +77,7 @@ function planners() {
 
 function groups() {
   const table = byId("groups"), head = element("tr", "", undefined, element("thead", "", undefined, table));
-  element("th", "", "source, family", head);
+  element("th", "", "mean score by source and family", head);
   for (const p of page.planners) element("th", "", p.label, head);
   const body = element("tbody", "", undefined, table);
   const line = (name, rows, className) => {
@@ -90,8 +90,9 @@ function groups() {
       element("small", "", String(mine.length), cell);
     });
   };
-  page.names.source.forEach((source, s) => {
-    const rows = page.rows.filter((r) => r[SOURCE] === s);
+  const sources = page.names.source.map((source, s) => [source, page.rows.filter((r) => r[SOURCE] === s)]);
+  sources.sort((a, b) => b[1].length - a[1].length);
+  sources.forEach(([source, rows]) => {
     line(source || "unknown", rows, "");
     const families = [...new Set(rows.map(familyOf))].filter(Boolean).sort();
     for (const family of families) line(family, rows.filter((r) => familyOf(r) === family), "family");

@@ -4,6 +4,13 @@ const percent = (v) => (Number.isFinite(v) ? (Math.round(v * 1000) / 10).toFixed
 const grade = (v) => (v >= 0.9 ? "good" : v >= 0.5 ? "fair" : "poor");
 const seconds = (row, drive) => `${(row * drive.dt).toFixed(1)} s`;
 
+const FIGURES = {
+  ade_m: ["average displacement (ADE)"], fde_m: ["final displacement (FDE)"], pdms: ["PDMS, as NAVSIM"],
+  epdms: ["EPDMS, as NAVSIM"], min_ttc_s: ["shortest time to collision"], collision: ["collision", true],
+  off_road: ["off the road", true], at_fault: ["at-fault contacts"], red_light: ["red lights entered"], scored_s: ["scored time"],
+  progress_m: ["progress"], reference_progress_m: ["reference progress"],
+};
+
 function buildPanel(drive, seek) {
   byId("score").textContent = drive.score.toFixed(3);
   byId("score").className = `score ${grade(drive.score)}`;
@@ -32,16 +39,17 @@ function buildPanel(drive, seek) {
     const button = element("button", `moment ${m.severity < 4 ? "grave" : "mild"}`, undefined, element("li", "", undefined, list));
     button.type = "button";
     element("span", "when", seconds(m.row, drive), button);
-    element("span", "what", m.label, button);
+    const what = element("span", "what", m.label, button);
+    if (m.detail) element("small", "", m.detail, what);
     button.addEventListener("click", () => seek(m.row));
   }
   byId("no-moments").hidden = drive.moments.length > 0;
   const figures = byId("figures");
   figures.replaceChildren();
   for (const [key, value] of Object.entries(drive.figures)) {
-    const unit = /_m$/.test(key) ? "m" : /_s$/.test(key) ? "s" : "";
-    element("dt", "", key.replace(/_(m|s)$/, "").replace(/_/g, " "), figures);
-    element("dd", "", value === null ? "–" : number(value, unit), figures);
+    const unit = /_m$/.test(key) ? "m" : /_s$/.test(key) ? "s" : "", [name, flag] = FIGURES[key] || [];
+    element("dt", "", name || key.replace(/_(m|s)$/, "").replace(/_/g, " "), figures);
+    element("dd", "", value === null ? "–" : flag ? (value ? "yes" : "no") : !unit && Number.isInteger(value) ? String(value) : number(value, unit), figures);
   }
 }
 
@@ -68,7 +76,7 @@ function buildMarks(drive) {
   for (const m of drive.moments) {
     const mark = element("i", m.severity < 4 ? "grave" : "mild", undefined, marks);
     mark.style.left = `${(m.row / last) * 100}%`;
-    mark.style.width = `max(3px, ${((m.until - m.row) / last) * 100}%)`;
+    mark.style.width = `max(${m.severity < 4 ? 4 : 3}px, ${((m.until - m.row) / last) * 100}%)`;
   }
 }
 

@@ -192,7 +192,7 @@ function furnish() {
     entry.append(scene.kinds[kind] || "unknown");
   }
   document.querySelectorAll(".of-log").forEach((node) => { node.hidden = !scene.log.recorded; });
-  byId("legend").open = innerWidth > 900 && innerHeight > 700;
+  byId("legend").open = innerWidth > 900 && innerHeight > 960;
 }
 
 function wire() {

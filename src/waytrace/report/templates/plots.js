@@ -52,7 +52,7 @@ function breaks(plot, v) {
 
 function linePlot(plot, n, box) {
   const [lo, hi] = range(plot), y = (v) => TALL * (1 - (v - lo) / (hi - lo));
-  const worst = plot.value.some((v, i) => breaks(plot, v) || (plot.limit && v > plot.limit[i] + 0.05));
+  const worst = plot.value.some((v, i) => breaks(plot, v) || (plot.limit && v > plot.limit[i] + 0.5));
   for (const [bound, side] of [[plot.low, TALL], [plot.high, 0]]) {
     if (bound === undefined) continue;
     const at = Math.min(TALL, Math.max(0, y(bound)));
@@ -135,6 +135,6 @@ function movePlots(drive, t) {
     let text = !Number.isFinite(v) && plot.cap !== undefined ? "none ahead" : number(v, plot.unit);
     if (Number.isFinite(limit)) text = `${number(v)} / ${number(limit, plot.unit)}`;
     now.textContent = text;
-    now.classList.toggle("broken", breaks(plot, v) || Boolean(plot.limit && v > limit + 0.05));
+    now.classList.toggle("broken", breaks(plot, v) || Boolean(plot.limit && v > limit + 0.5));
   }
 }

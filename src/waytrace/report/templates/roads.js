@@ -35,8 +35,8 @@ function buildRoads(map) {
   const crosswalk = polylines(map.crosswalk);
   const bars = [];
   for (let k = 0; k < lamps.length; k += 4) {
-    const parts = pick((_, i) => light[i] === k / 4);
-    bars.push({ ends: lamps.slice(k, k + 4), connector: trace(parts) });
+    const on = (f, i) => light[i] === k / 4;
+    bars.push({ ends: lamps.slice(k, k + 4), connector: trace(pick(on)), route: pick((f, i) => on(f, i) && f & 1).length > 0 });
   }
   const stops = new Path2D();
   for (let k = 0; k < stop.length; k += 4) { stops.moveTo(stop[k], stop[k + 1]); stops.lineTo(stop[k + 2], stop[k + 3]); }
@@ -133,7 +133,7 @@ function drawRoads(drive, row) {
   roads.bars.forEach((bar, k) => {
     const state = drive.lights[k * drive.n + row];
     const colour = LAMPS[state] || LAMPS[0];
-    if (state > 0 && state < 4) stroke(bar.connector, colour, 0.3, 1.2, [], 0.38);
+    if (state > 0 && state < 4) stroke(bar.connector, colour, bar.route ? 0.35 : 0.2, 1.2, [], bar.route ? 0.65 : 0.22);
     const line = new Path2D();
     line.moveTo(bar.ends[0], bar.ends[1]);
     line.lineTo(bar.ends[2], bar.ends[3]);

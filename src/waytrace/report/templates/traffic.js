@@ -26,33 +26,42 @@ function boxPath(x, y, h, length, width, round) {
   return path;
 }
 
-// The nose: a wedge near the front that tells the heading.
-function nosePath(x, y, h, length, width) {
+// What tells the heading: windscreen and rear window of a car, the cab's window of a lorry; for all else, and for cars
+// too small to show windows, a wedge near the front.
+function nosePath(x, y, h, length, width, kind) {
   const path = new Path2D(), c = Math.cos(h), s = Math.sin(h), l = length / 2, w = width / 2;
-  const at = (u, v) => [x + c * u - s * v, y + s * u + c * v];
-  path.moveTo(...at(l * 0.86, 0));
-  path.lineTo(...at(l * 0.38, w * 0.62));
-  path.lineTo(...at(l * 0.38, -w * 0.62));
-  path.closePath();
+  const shape = (points) => {
+    points.forEach(([u, v], i) => {
+      const p = [x + c * u * l - s * v * w, y + s * u * l + c * v * w];
+      if (i) path.lineTo(...p); else path.moveTo(...p);
+    });
+    path.closePath();
+  };
+  if (kind > 1 || length * camera.scale < 20) shape([[0.86, 0], [0.3, 0.66], [0.3, -0.66]]);
+  else if (kind === 1) shape([[0.93, 0.72], [0.93, -0.72], [0.78, -0.8], [0.78, 0.8]]);
+  else {
+    shape([[0.46, 0.74], [0.52, 0], [0.46, -0.74], [0.14, -0.6], [0.17, 0], [0.14, 0.6]]);
+    shape([[-0.58, 0.56], [-0.58, -0.56], [-0.76, -0.64], [-0.76, 0.64]]);
+  }
   return path;
 }
 
 function drawAgent(drive, a, t, marked) {
   const pose = poseAt(drive, a, t);
   if (!pose) return;
-  const kind = scene.agents.kind[a], least = 5 / camera.scale;
+  const kind = scene.agents.kind[a], least = 7 / camera.scale;
   const length = Math.max(scene.agents.size[2 * a], least), width = Math.max(scene.agents.size[2 * a + 1], least * 0.6);
   const colour = `kind-${kind}`, seen = drive.visible[pose.k], reactive = drive.reactive[pose.k];
   const round = kind === PEDESTRIAN ? 9 : kind === STATIC ? 0 : 0.45;
-  const size = kind === PEDESTRIAN ? Math.max(length, width) : length;
-  const body = boxPath(pose.x, pose.y, pose.h, size, kind === PEDESTRIAN ? size : width, round);
-  if (marked) stroke(body, marked, 0.9, 6, [], marked === "alarm" ? 0.9 : 0.55);
+  const size = kind === PEDESTRIAN ? [Math.max(length, width), Math.max(length, width)] : [length, width];
+  const body = boxPath(pose.x, pose.y, pose.h, ...size, round), nose = nosePath(pose.x, pose.y, pose.h, ...size, kind);
+  if (marked) stroke(body, marked, 0.7, 5, [], marked === "alarm" ? 0.9 : 0.55);
   if (!seen) {
     ctx.fillStyle = ink.hidden;
     ctx.globalAlpha = 0.12;
     ctx.fill(body);
     stroke(body, "hidden", 0.1, 1.2, [3 / camera.scale, 2.5 / camera.scale]);
-    stroke(nosePath(pose.x, pose.y, pose.h, size, width), "hidden", 0.05, 0.8);
+    stroke(nose, "hidden", 0.05, 0.8);
     return;
   }
   ctx.fillStyle = ink.road;
@@ -62,7 +71,7 @@ function drawAgent(drive, a, t, marked) {
   ctx.fill(body);
   stroke(body, colour, 0.12, 1.3);
   ctx.fillStyle = reactive ? ink.glass : ink[colour];
-  if (kind !== STATIC) ctx.fill(nosePath(pose.x, pose.y, pose.h, size, kind === PEDESTRIAN ? size : width));
+  if (kind !== STATIC) ctx.fill(nose);
 }
 
 function polyline(from, to, point) {
@@ -131,7 +140,7 @@ function drawEgo(drive, t) {
   ctx.fill(body);
   stroke(body, "ego-edge", 0.1, 1.2);
   ctx.fillStyle = ink.glass;
-  ctx.fill(nosePath(pose.x, pose.y, pose.h, length, width));
+  ctx.fill(nosePath(pose.x, pose.y, pose.h, length, width, 0));
 }
 
 // A burst where the first collision happened, from that moment on.
