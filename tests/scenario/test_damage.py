@@ -1,8 +1,10 @@
 """What is on disk is what was written, or an error says which file is not."""
 
+import dataclasses
 import errno
 import hashlib
 import itertools
+import json
 import os
 import shutil
 import subprocess
@@ -11,13 +13,17 @@ import sys
 import hypothesis
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from waytrace.geometry import Polylines
 from waytrace.scenario import (
     RolloutStore,
     ScenarioStore,
     ScenarioWriter,
     StoreError,
     WaytraceError,
+    check_scenario,
     scenario_hash,
     write_rollouts,
 )
@@ -151,6 +157,44 @@ def test_a_manifest_made_to_mislead_is_refused(store, old, new):
     path.write_bytes(resigned(data.replace(old, new)))
     with pytest.raises(StoreError):
         read_all(store)
+
+
+def test_a_ragged_array_without_starts_is_refused(tmp_path, make_scenario):
+    scenario = make_scenario()
+    bad = dataclasses.replace(scenario.map, crosswalk=Polylines(np.zeros((0, 2)), np.zeros(0, np.int32)))
+    assert check_scenario(scenario.with_(map=bad))
+    with ScenarioWriter(tmp_path / "store") as writer, pytest.raises(StoreError, match=r"crosswalk\.start"):
+        writer.add(scenario.with_(map=bad))
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_store_forged_with_fitting_hashes_is_read_or_refused(store, tmp_path, data):
+    """Whoever can rewrite the hashes can write any content; reading it still ends in a scenario or in an error."""
+    forged = tmp_path / "forged"
+    shutil.rmtree(forged, ignore_errors=True)
+    shutil.copytree(store, forged)
+    name = data.draw(st.sampled_from(FILES))
+    content = bytearray((forged / name).read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        first = (
+            data.draw(st.integers(0, len(content) - 1)) if data.draw(st.booleans()) else data.draw(st.integers(0, 600))
+        )
+        content[first : first + data.draw(st.integers(0, 4))] = data.draw(st.binary(max_size=4))
+    (forged / name).write_bytes(content)
+    manifest = forged / "manifest.json"
+    if name == "manifest.json":
+        manifest.write_bytes(resigned(bytes(content) + b"\n"))
+    else:
+        said = json.loads(manifest.read_bytes())
+        del said["sha256"]
+        said["files"][name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        manifest.write_bytes(resigned(b"\n" + json.dumps(said).encode()[1:]))
+    try:
+        faults = ScenarioStore.open(forged).validate()
+    except StoreError:
+        return
+    assert all(isinstance(fault, str) for fault in faults)
 
 
 def test_a_store_is_not_overwritten_unasked(store, make_scenario):

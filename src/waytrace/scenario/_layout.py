@@ -93,7 +93,7 @@ def mismatches(arrays: Mapping[str, Any], layout: Layout, **sizes: int) -> list[
         for actual, wanted in zip(array.shape, shape, strict=True):
             if isinstance(wanted, str):
                 more = 1 if wanted.endswith("+1") else 0
-                wanted = known.setdefault(wanted.removesuffix("+1"), actual - more) + more
+                wanted = known.setdefault(wanted.removesuffix("+1"), max(0, actual - more)) + more
             if actual != wanted:
                 found.append(f"{name} has shape {array.shape}, where {list(shape)} with {known} was expected")
                 break
