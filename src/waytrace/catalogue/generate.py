@@ -10,7 +10,7 @@ from waytrace.scenario import DT_S, Lights, Provenance, Route, Scenario, Waytrac
 
 from .cast import START_STEP, Composition, NoSceneError
 from .draws import Draw
-from .families import FAMILIES, Family
+from .scenes import FAMILIES, Family
 from .layouts import Layout
 
 SPLITS = ("train", "select", "test")

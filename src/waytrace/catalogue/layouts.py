@@ -172,9 +172,11 @@ def on_ramp(
     taper, _ = builder.connector(
         "taper", accel, main.forward[3][outer], width, limit, control=LaneControl.YIELD, inside=False
     )
-    s = np.linspace(before_m + beside_m - 1.0, before_m + beside_m + taper_m, 16)
-    fade = np.clip((before_m + beside_m + taper_m - s) / (0.25 * taper_m), 0.0, 1.0)
-    outside = main.right_edge_m - fade * width
+    # the surface narrows as the taper itself does (a cubic across one lane width)
+    u = np.linspace(0.0, 1.0, 24)
+    s = before_m + beside_m - 1.0 + u * (taper_m + 1.0)
+    fade = 1.0 - u**2 * (3.0 - 2.0 * u)
+    outside = main.right_edge_m - fade * width - 0.05
     inside = np.full(len(s), main.right_edge_m + 1.0)
     builder.drivable(np.concatenate([main_line.offset(s, outside), main_line.offset(s, inside)[::-1]]))
     figures = {

@@ -11,7 +11,7 @@ from ..cast import Body, Cast, Composition
 from ..draws import Draw, Range
 from ..junctions import junction
 from ..layouts import Layout
-from ._crossroads import arms, flow, leaving, queue, route_groups, stop_m, through_path, ways
+from ._crossroads import arms, flow, leaving, queue, route_groups, stop_m, ways
 from ._open import place_ego
 
 
@@ -26,13 +26,18 @@ class UnprotectedLeft:
     limits_kmh: tuple[float, ...] = (30.0, 40.0, 50.0, 60.0)
     ego_share: Range = (0.6, 1.0)
     away_s: Range = (2.5, 6.0)
-    first_s: Range = (1.0, 5.0)
+    first_s: Range = (0.5, 4.0)
     """When the first oncoming vehicle comes to its line."""
-    platoon_s: Range = (1.3, 3.0)
+    platoon_s: Range = (1.2, 2.6)
     """Headway inside a platoon."""
-    gap_s: Range = (5.5, 9.0)
-    """Headway that leaves room to turn."""
+    gap_s: Range = (6.0, 9.0)
+    """Headway that leaves room to turn; all oncoming lanes have it at the same time."""
     gap_share: float = 0.3
+    """From the third vehicle on."""
+    stream: tuple[int, int] = (4, 10)
+    """Vehicles in the inner oncoming lane; an outer one has about half as many."""
+    last_s: float = 12.0
+    """Nobody comes later than this: whoever has waited through it all can still turn."""
     turns_right: float = 0.12
 
     def layout(self, key: str, index: int, draw: Draw) -> Layout:
@@ -56,9 +61,7 @@ class UnprotectedLeft:
         away = speed * draw.uniform("away", self.away_s)
         cast = Cast()
         place_ego(cast, path, stop_m(layout, path, 0) - away, speed)
-        count = 0
-        for lane in range(len(layout.roads[2].backward[0])):
-            count += self._stream(cast, draw.sub("stream", lane), layout, lane)
+        count = self._stream(cast, draw.sub("stream"), layout)
         for arm in (a for a in arms(layout) if a % 2):
             for lane in range(len(layout.roads[arm].backward[0])):
                 queue(cast, draw.sub("minor", arm, lane), layout, arm, lane, draw.integer(f"minor {arm} {lane}", 2))
@@ -67,26 +70,37 @@ class UnprotectedLeft:
         params: dict[str, Any] = {"ego_mps": speed, "away_m": away, "oncoming": count}
         return Composition(cast, route_groups(layout, 0, 3), self.duration_s, params)
 
-    def _stream(self, cast: Cast, draw: Draw, layout: Layout, lane: int) -> int:
-        """Oncoming vehicles of one lane, from the junction backward; how many."""
-        straight = through_path(layout, 2, lane, 0)
-        assert straight is not None
-        turning = ways(layout, 2, lane).get("right")
+    def _stream(self, cast: Cast, draw: Draw, layout: Layout) -> int:
+        """Oncoming vehicles, from the junction backward; how many."""
         speed = layout.limit_mps * draw.uniform("speed", (0.8, 1.0))
-        distance = speed * draw.uniform("first", self.first_s)
-        count = 0
-        for k in range(16):
-            each = draw.sub(k)
-            body = Body.draw(
-                each, each.choice("sort", ("car", "van", "truck", "bus", "motorcycle"), (7, 2, 1, 0.5, 0.7))
-            )
-            path = turning if turning is not None and each.chance("right", self.turns_right) else straight
-            s = stop_m(layout, path, 2) - distance - 0.5 * body.length_m
-            if s < 30.0:
+        arrival, count = draw.uniform("first", self.first_s), 0
+        lanes = len(layout.roads[2].backward[0])
+        for k in range(self.stream[0] + draw.integer("vehicles", self.stream[1] - self.stream[0] + 1)):
+            if arrival > self.last_s:
                 break
-            number = cast.drive(f"oncoming-{len(cast)}", body, path, s, speed, roomy=False)
-            count += number is not None
-            wide = each.chance("gap", self.gap_share)
-            headway = each.uniform("wide", self.gap_s) if wide else each.uniform("platoon", self.platoon_s)
-            distance += body.length_m + speed * headway
+            inner = Body.draw(draw.sub(k), self._sort(draw.sub(k)))
+            count += self._oncoming(cast, draw.sub(k), layout, 0, inner, speed, arrival)
+            for lane in range(1, lanes):
+                each = draw.sub(k, lane)
+                if each.chance("there", 0.5):
+                    late = each.uniform("late", (-0.4, 0.4))
+                    body = Body.draw(each, self._sort(each))
+                    count += self._oncoming(cast, each, layout, lane, body, speed, arrival + late)
+            wide = k >= 2 and draw.chance(f"gap {k}", self.gap_share)
+            headway = draw.uniform(f"headway {k}", self.gap_s if wide else self.platoon_s)
+            arrival += inner.length_m / speed + headway
         return count
+
+    @staticmethod
+    def _sort(draw: Draw) -> str:
+        return draw.choice("sort", ("car", "van", "truck", "bus", "motorcycle"), (7.0, 2.0, 1.0, 0.5, 0.7))
+
+    def _oncoming(
+        self, cast: Cast, draw: Draw, layout: Layout, lane: int, body: Body, speed_mps: float, arrival_s: float
+    ) -> bool:
+        """One vehicle whose front comes to the junction at ``arrival_s``; whether it has room."""
+        options = ways(layout, 2, lane)
+        turns = "right" in options and draw.chance("right", self.turns_right)
+        path = options["right" if turns else "straight"]
+        s = stop_m(layout, path, 2) - speed_mps * arrival_s - 0.5 * body.length_m
+        return s > 30.0 and cast.drive(f"oncoming-{len(cast)}", body, path, s, speed_mps, roomy=False) is not None

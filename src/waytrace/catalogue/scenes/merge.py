@@ -28,7 +28,7 @@ class Merge:
     ego_share: Range = (0.55, 0.85)
     """Of the main road's limit; never more than the ramp's own."""
     main_share: Range = (0.75, 0.95)
-    headway_s: Range = (1.0, 3.5)
+    headway_s: Range = (0.9, 2.6)
     vehicles: tuple[int, int] = (5, 14)
 
     def layout(self, key: str, index: int, draw: Draw) -> Layout:
