@@ -6,6 +6,7 @@ Kernels allocate nothing. They take scalars (box centre x, y, heading, length, w
 
 from . import limits
 from .comfort import (
+    ACCEL,
     COMFORT_ROWS,
     JERK,
     LAT_ACCEL,
@@ -45,6 +46,7 @@ from .road import (
 )
 
 __all__ = [
+    "ACCEL",
     "COMFORT_ROWS",
     "CONTACT_NAMES",
     "FRONT",

@@ -37,10 +37,10 @@ from .limits import (
     YAW_RATE_RADPS,
 )
 
-LON_ACCEL, LAT_ACCEL, JERK, LON_JERK, YAW_RATE, YAW_ACCEL = 0, 1, 2, 3, 4, 5
-"""Rows of what :func:`comfort_rows` fills."""
-COMFORT_ROWS = 6
-SCRATCH_ROWS = 4
+LON_ACCEL, LAT_ACCEL, JERK, LON_JERK, YAW_RATE, YAW_ACCEL, ACCEL = 0, 1, 2, 3, 4, 5, 6
+"""Rows of what :func:`comfort_rows` fills; ``ACCEL`` is the magnitude, which has no bound of its own."""
+COMFORT_ROWS = 7
+SCRATCH_ROWS = 3
 SLACK = 1.0e-6
 """Bounds are met up to this much: a rounding error is no discomfort."""
 
@@ -109,11 +109,11 @@ def comfort_rows(
     speed: NDArray[np.float64], heading: NDArray[np.float64], rows: int, dt: float, out: NDArray[np.float64],
     scratch: NDArray[np.float64],
 ) -> None:  # fmt: skip
-    """Fill ``out`` [6, >= rows] with the comfort values of a drive: rows as ``LON_ACCEL`` ... ``YAW_ACCEL`` say.
+    """Fill ``out`` [7, >= rows] with the comfort values of a drive: rows as ``LON_ACCEL`` ... ``ACCEL`` say.
 
-    ``speed`` m/s (signed) and ``heading`` rad, one per tick of ``dt`` seconds; ``scratch`` is [4, >= rows].
+    ``speed`` m/s (signed) and ``heading`` rad, one per tick of ``dt`` seconds; ``scratch`` is [3, >= rows].
     """
-    raw, unwrapped, norm, smoothed = scratch[0], scratch[1], scratch[2], scratch[3]
+    raw, unwrapped, norm = scratch[0], scratch[1], scratch[2]
     for t in range(rows):
         unwrapped[t] = heading[t] if t == 0 else unwrapped[t - 1] + wrap_angle(heading[t] - heading[t - 1])
     smooth(unwrapped, rows, _YAW_RATE, 3, 1.0 / dt, out[YAW_RATE])
@@ -127,6 +127,6 @@ def comfort_rows(
         norm[t] = math.hypot(raw[t], lateral)
         raw[t] = lateral
     smooth(raw, rows, _ACCEL, 3, 1.0, out[LAT_ACCEL])
-    smooth(norm, rows, _ACCEL, 3, 1.0, smoothed)
-    smooth(smoothed, rows, _JERK, 3, 1.0 / dt, out[JERK])
+    smooth(norm, rows, _ACCEL, 3, 1.0, out[ACCEL])
+    smooth(out[ACCEL], rows, _JERK, 3, 1.0 / dt, out[JERK])
     smooth(out[LON_ACCEL], rows, _JERK, 3, 1.0 / dt, out[LON_JERK])

@@ -157,6 +157,8 @@ class Ticks:
     """[T, N] kind of each contact at the row it begins."""
     blamed: NDArray[np.bool_]
     """[T, N]."""
+    at_start: NDArray[np.bool_]
+    """[N] who touched the ego in the first row already; such contacts are not counted."""
     lane_base: int
     """Number of the scenario's first lane in the index that ``values`` names lanes by."""
 
@@ -166,17 +168,17 @@ def measure(scenario: Scenario, drive: Drive, maps: CompiledMaps | None = None, 
     if maps is None:
         maps, number = compiled(scenario), 0
     ego, rows = scenario.ego_index, drive.rows
-    state = _state(scenario, drive)
+    state = drive_state(scenario, drive)
     length, count = drive.valid.shape
     values = np.zeros((ROWS, length))
     values[:, rows:] = np.nan
     values[[COLLISION, AT_FAULT], rows:] = 0.0
     values[RED_LANE, rows:] = -1.0
     began, blamed = np.zeros((length, count), np.uint8), np.zeros((length, count), np.bool_)
-    struck = _touching_at_start(state, ego)
+    at_start = _touching_at_start(state, ego)
     fill_ticks(
         maps.index, maps.routes, state, _lights(scenario, drive, maps, number), int(maps.map_of[number]), number, ego,
-        rows, struck, began, blamed, values,
+        rows, at_start.copy(), began, blamed, values,
     )  # fmt: skip
     comfort = comfort_of(drive.speed_mps[:rows, ego], drive.pose[:rows, ego, 2], scenario.dt_s, length)
     window = round(WRONG_WAY_WINDOW_S / scenario.dt_s)
@@ -184,7 +186,8 @@ def measure(scenario: Scenario, drive: Drive, maps: CompiledMaps | None = None, 
     wrong = np.full(length, np.nan)
     wrong[:rows] = gone[window:] - gone[:-window]
     return Ticks(
-        rows, values, comfort, np.maximum(wrong, 0.0), began, blamed, int(maps.index.lane_lo[maps.map_of[number]])
+        rows, values, comfort, np.maximum(wrong, 0.0), began, blamed, at_start,
+        int(maps.index.lane_lo[maps.map_of[number]])
     )  # fmt: skip
 
 
@@ -200,7 +203,8 @@ def comfort_of(speed_mps: Array, heading_rad: Array, dt_s: float, length: int | 
     return out
 
 
-def _state(scenario: Scenario, drive: Drive) -> AgentState:
+def drive_state(scenario: Scenario, drive: Drive) -> AgentState:
+    """A drive as agent state: tick t is world t. Lanes are not filled in."""
     shape = drive.valid.shape
     size = scenario.agents.size_m
 
