@@ -15,6 +15,8 @@ from .index import LANE_CELL_M, MAP_INDEX, ROUTE_INDEX, MapIndex, RouteIndex
 
 _FAR = 1.0e18
 
+HINT_REACH_M = 8.0
+
 
 @jit("f8,f8,f8", MAP_INDEX, "i8", "f8", "f8")
 def lane_pose(m: MapIndex, lane: int, s: float, d: float) -> tuple[float, float, float]:
@@ -46,13 +48,12 @@ def lane_curvature(m: MapIndex, lane: int, s: float) -> float:
 def project_on_lane(m: MapIndex, lane: int, x: float, y: float, hint_s: float) -> tuple[float, float, float]:
     """(s, d, distance) of the point of a lane nearest to (x, y); at its ends s runs on along the tangent.
 
-    With ``hint_s`` >= 0 only the 30 m to both sides of the hint are searched, which is exact where the agent moved
-    less than that; a negative hint searches the whole lane.
+    With ``hint_s`` >= 0 only the 8 m to both sides of the hint are searched, enough for one tick of any vehicle; a negative hint searches the whole lane.
     """
     lo, hi = m.point_lo[lane], m.point_lo[lane + 1]
     first, last = lo, hi - 1
     if hint_s >= 0.0:
-        reach = int(30.0 / m.lane_step[lane]) + 1
+        reach = int(HINT_REACH_M / m.lane_step[lane]) + 1
         at = lo + int(hint_s / m.lane_step[lane])
         first, last = min(max(lo, at - reach), hi - 2), max(min(hi - 1, at + reach), lo + 1)
     best, where = _FAR, first
@@ -88,7 +89,7 @@ def locate(m: MapIndex, number: int, x: float, y: float, heading: float, prefer:
             for q in range(m.cell_lo[cell], m.cell_lo[cell + 1]):
                 p = m.cell_point[q]
                 dist2 = point_segment_distance2(x, y, m.point_x[p], m.point_y[p], m.point_x[p + 1], m.point_y[p + 1])
-                if dist2 > 100.0:
+                if dist2 > 100.0 or (best > -0.5 and dist2 > (best + 0.5) * (best + 0.5)):
                     continue
                 lane = m.point_lane[p]
                 cost = math.sqrt(dist2) + 1.75 * abs(wrap_angle(heading - m.point_heading[p]))

@@ -108,9 +108,14 @@ def find_collisions(f: Fixed, st: AgentState, r: Rows, w: int) -> None:
         if r.collided[b]:
             continue
         a = r.slot[b]
+        x, y, extent = st.x[w, a], st.y[w, a], st.length[w, a] + st.width[w, a]
         for j in range(f.agents[w]):
-            if j != a and st.present[w, j] and boxes_overlap(
-                st.x[w, a], st.y[w, a], st.heading[w, a], st.length[w, a], st.width[w, a],
+            dx, dy = st.x[w, j] - x, st.y[w, j] - y
+            reach = 0.5 * (extent + st.length[w, j] + st.width[w, j])
+            if dx * dx + dy * dy > reach * reach or j == a or not st.present[w, j]:
+                continue
+            if boxes_overlap(
+                x, y, st.heading[w, a], st.length[w, a], st.width[w, a],
                 st.x[w, j], st.y[w, j], st.heading[w, j], st.length[w, j], st.width[w, j],
             ):  # fmt: skip
                 r.collided[b] = 1

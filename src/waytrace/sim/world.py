@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from waytrace.observe import ObservationArrays
 from waytrace.scenario import PLAN_KNOTS, AgentKind, Plan, Rollout, Scenario, WaytraceError
 from waytrace.scenario.hashing import scenario_hash
 from waytrace.scenario.index import CompiledMaps, compile_maps
@@ -18,6 +19,7 @@ from waytrace.scenario.state import AgentState, LightArrays
 from .arrays import PATH_LANES, PRESENT, SEEN, SIMULATED, Fixed, Moving, Record, Rows
 from .build import Initial, build
 from .dynamics import integrate_dense
+from .looking import SEEN_BY_ROW, Eyes
 from .start import start_worlds
 from .step import PLAN_TICKS, step_worlds
 from .traffic.scratch import make_scratch
@@ -112,6 +114,7 @@ class World:
         )  # fmt: skip
         self._scratch = [make_scratch(slots, len(self.maps.index.lane_length)) for _ in range(self.shards)]
         self._bounds = np.linspace(0, worlds, self.shards + 1).astype(int)
+        self._eyes = Eyes(self.maps, f, self.rows, self._bounds)
         self._plans: list[tuple[int, Plan]] = []
 
     def __len__(self) -> int:
@@ -133,6 +136,7 @@ class World:
         start_worlds(self.maps.index, self.maps.routes, self.fixed, self.moving, self.state, self.lights, self.rows,
                      self.record, first.path, first.path_count)  # fmt: skip
         self._plans.clear()
+        self._eyes.forget()
 
     def step_plans(self, plan: Plan, ticks: int = 5) -> None:
         """Hold ``plan`` (one row for each controlled agent, world frame) and advance by ``ticks``."""
@@ -175,6 +179,25 @@ class World:
 
         self._on_shards(run)
 
+    def observe_arrays(self) -> ObservationArrays:
+        """What every controlled agent perceives now, as arrays [B, ...] that the next call overwrites."""
+        tick = int(self.moving.tick.max())
+        self._on_shards(lambda shard: self._eyes.look(shard, self.state, self.lights, tick))
+        self._note_seen(tick)
+        return self._eyes.arrays
+
+    def _note_seen(self, tick: int) -> None:
+        """Write whom each ego sees into the record."""
+        if self._record_ticks == 1:
+            return
+        rows = self.rows
+        for b in np.flatnonzero(self.fixed.ego[rows.world] == rows.slot):
+            w = rows.world[b]
+            flags = self.record.flags[w, self.moving.tick[w]]
+            seen = (self._eyes.memory.seen_tick[b] == tick) & self.moving.active[w]
+            seen |= np.arange(len(seen)) == rows.slot[b]
+            flags[:] = np.where(seen, flags | SEEN, flags & ~np.uint8(SEEN))
+
     def _on_shards(self, run: Any) -> None:
         """Call ``run(shard)`` for every shard, each on a thread of its own where there are several."""
         if self.shards == 1:
@@ -186,7 +209,7 @@ class World:
             future.result()
 
     def _mutable(self) -> tuple[tuple[NDArray[Any], ...], ...]:
-        return (self.state, self.lights, self.moving, self.rows, self.record)
+        return (self.state, self.lights, self.moving, self.rows, self.record, self._eyes.memory)
 
     def snapshot(self) -> Snapshot:
         """A copy of the present moment, for :meth:`restore`."""
@@ -221,7 +244,7 @@ class World:
                 if isinstance(mine, Rows):
                     if name not in ("lo", "world", "slot"):
                         target[...] = source[rows]
-                elif isinstance(mine, Record) and name in ("accel", "curvature"):
+                elif (isinstance(mine, Record) and name in ("accel", "curvature")) or name in SEEN_BY_ROW:
                     target[...] = source[rows]
                 else:
                     target[...] = source[chosen]

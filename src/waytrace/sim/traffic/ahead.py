@@ -37,9 +37,15 @@ def curve_speed(sc: Scratch, n: int, desired: float, brake: float) -> float:
 
 @jit("i8", SCRATCH, "i8", "f8", "f8")
 def nearest_sample(sc: Scratch, n: int, x: float, y: float) -> int:
-    """The sample of the path ahead that lies nearest to a point."""
+    """The sample of the path ahead that lies nearest to a point: every fourth is tried, then those around the best."""
     best, where = 1e18, 0
-    for k in range(n):
+    for k in range(0, n, 4):
+        dx, dy = x - sc.sample_x[k], y - sc.sample_y[k]
+        dist2 = dx * dx + dy * dy
+        if dist2 < best:
+            best, where = dist2, k
+    coarse = where
+    for k in range(max(0, coarse - 3), min(n, coarse + 4)):
         dx, dy = x - sc.sample_x[k], y - sc.sample_y[k]
         dist2 = dx * dx + dy * dy
         if dist2 < best:
