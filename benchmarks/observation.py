@@ -18,10 +18,10 @@ import numpy as np
 from waytrace.geometry import Polylines, segment_hits_box
 from waytrace.observe import (
     fill_worlds,
-    forget_nearest,
     make_arrays,
     make_memory,
     make_nearest_cache,
+    make_observe_scratch,
     pack_elements,
     see_worlds,
 )
@@ -123,7 +123,10 @@ def check(index, map_of, state, tick, ctrl_world, ctrl_slot, memory, cache, rows
             box = np.array([state.x[w, a], state.y[w, a]])
             u, v = 0.45 * state.length[w, a], 0.45 * state.width[w, a]
             ch, sh = state.cos[w, a], state.sin[w, a]
-            points = [box + [ch * p - sh * q, sh * p + ch * q] for p, q in ((0, 0), (u, v), (-u, v), (-u, -v), (u, -v))]
+            points = [
+                box + np.array([ch * p - sh * q, sh * p + ch * q])
+                for p, q in ((0, 0), (u, v), (-u, v), (-u, -v), (u, -v))
+            ]
             wall = [
                 k for k in range(state.x.shape[1])
                 if k not in (a, s) and (state.kind[w, k] == 1 or (state.kind[w, k] == 0 and state.kind[w, a] != 1))
@@ -152,7 +155,9 @@ def measure(elements: int, ticks: int, distinct: int) -> dict[str, float]:
     ctrl_world = np.repeat(np.arange(WORLDS, dtype=np.int32), CONTROLLED)
     ctrl_slot = np.tile(np.arange(CONTROLLED, dtype=np.int32), WORLDS)
     n, slots = len(ctrl_world), CONTROLLED + OTHERS
-    memory, cache, out = make_memory(WORLDS, n, slots), make_nearest_cache(index, n, slots), make_arrays(n)
+    memory, cache, out = make_memory(WORLDS, n, slots), make_nearest_cache(n, slots), make_arrays(n)
+    scratch = make_observe_scratch(index, slots)
+    row_lo = np.arange(0, n + 1, CONTROLLED, dtype=np.int32)
     lights = LightArrays(
         np.full((WORLDS, 0), -1, np.int32),
         np.zeros((WORLDS, 0), np.uint8),
@@ -163,11 +168,12 @@ def measure(elements: int, ticks: int, distinct: int) -> dict[str, float]:
     see_s, fill_s, searches = [], [], 0
     for tick in range(ticks):
         t0 = time.thread_time()
-        see_worlds(state, ctrl_world, ctrl_slot, tick, memory, cache)
+        ticks_now = np.full(WORLDS, tick, np.int32)
+        see_worlds(state, row_lo, ctrl_slot, ticks_now, 0, WORLDS, memory, scratch)
         t1 = time.thread_time()
         fill_worlds(
-            index, table, compiled.routes, map_of, state, lights, ctrl_world, ctrl_slot, ctrl_world, progress, tick,
-            memory, cache, out,
+            index, table, compiled.routes, map_of, state, lights, row_lo, ctrl_slot, ctrl_world, progress, ticks_now,
+            0, WORLDS, memory, cache, scratch, out,
         )  # fmt: skip
         t2 = time.thread_time()
         see_s.append(t1 - t0)

@@ -1,6 +1,6 @@
 """What the kernels write to and remember in. The simulator owns these arrays: copying them is all a snapshot takes.
 
-Legend: W worlds, C controlled agents (a flat list over all worlds), A agent slots of a world, H history steps.
+Legend: W worlds, C rows (one for each controlled agent, world by world), A agent slots of a world, L lanes.
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from waytrace.geometry import F4x2, F4x3, F8, I4, U1, F8x2, F8x3, I4x2, U1x3, bundle
+from waytrace.geometry import F8, I4, U1, F4x2, F4x3, F8x2, I4x2, bundle
 from waytrace.scenario.index import MapIndex
 
 from .features import (
@@ -18,7 +19,6 @@ from .features import (
     CROSSWALK,
     CROSSWALK_ROWS,
     EGO,
-    HISTORY,
     LIGHT,
     LIGHT_ROWS,
     MAP,
@@ -32,7 +32,7 @@ NEVER = -(1 << 30)
 """``seen_tick`` of an agent that was never seen, or is forgotten."""
 
 KEPT = 128
-"""Map elements to keep at hand for an agent, at least (see :mod:`.nearest`)."""
+"""Map elements to keep at hand for a row, at least (see :mod:`.nearest`)."""
 KEPT_MOST = 176
 KEPT_FEW = 16
 """The same for crosswalks and stop lines."""
@@ -64,7 +64,7 @@ class VisibilityMemory(NamedTuple):
     """Who has been seen by whom, when, and where a lost agent was then."""
 
     seen_tick: I4x2
-    """[C, A] tick at which a controlled agent last saw each other one, or ``NEVER``."""
+    """[C, A] tick at which a row's agent last saw each other one, or ``NEVER``."""
     lost_x: F8x2
     """[C, A] the state in which a lost agent was last seen; meaningless for one in sight."""
     lost_y: F8x2
@@ -83,7 +83,7 @@ class VisibilityMemory(NamedTuple):
 class NearestCache(NamedTuple):
     """Candidates for "nearest" and last orders: what makes the kernels fast and never changes what they write.
 
-    For each controlled agent, the elements listed hold its nearest ones as long as it stays within ``sqrt(reach2)``
+    For each row, the elements listed hold its nearest ones as long as it stays within ``sqrt(reach2)``
     of the anchor. ``reach2`` -1 means: look anew.
     """
 
@@ -104,25 +104,33 @@ class NearestCache(NamedTuple):
     stop_at: F8x2
     order: I4x2
     """[C, A] agent slots in the order of their distance at the last tick."""
+
+
+class ObserveScratch(NamedTuple):
+    """Working memory of one thread; nothing in it outlives a call."""
+
     key: F8
-    """Scratch: squared distances."""
+    """Squared distances."""
     found: I4
-    """Scratch: elements met by a grid search."""
+    """Elements met by a grid search."""
     bucket: I4
     lane_flag: U1
-    """[L] scratch, 0 between calls: 1 the lane has a light (2 a route) in the world at hand."""
+    """[L] sum of 1 (the lane has a light in the world at hand) and 2 (it belongs to the route); 0 between calls."""
     lane_light: U1
+    """[L] 1 + ``LightState``."""
     lane_offset: F8
-    """[L] scratch: route progress at a lane's start and per metre of it."""
+    """[L] route progress at the lane's start."""
     lane_scale: F8
+    """[L] route progress per metre of the lane."""
     near: F8x2
-    """[12, A] scratch of the visibility test."""
+    """[12, A] agents around the observer."""
     near_slot: I4
 
 
 OBSERVATION_ARRAYS = bundle(ObservationArrays)
 VISIBILITY_MEMORY = bundle(VisibilityMemory)
 NEAREST_CACHE = bundle(NearestCache)
+OBSERVE_SCRATCH = bundle(ObserveScratch)
 
 
 def make_arrays(controlled: int) -> ObservationArrays:
@@ -146,41 +154,60 @@ def make_memory(worlds: int, controlled: int, agents: int) -> VisibilityMemory:
     """A memory in which nobody has seen anybody."""
     pair, state = (controlled, agents), (worlds, agents)
     return VisibilityMemory(
-        np.full(pair, NEVER, np.int32), *(np.zeros(pair) for _ in range(5)),
-        np.full(worlds, NEVER, np.int32), *(np.zeros(state) for _ in range(5)),
+        seen_tick=np.full(pair, NEVER, np.int32),
+        lost_x=np.zeros(pair), lost_y=np.zeros(pair), lost_cos=np.zeros(pair), lost_sin=np.zeros(pair),
+        lost_speed=np.zeros(pair),
+        last_tick=np.full(worlds, NEVER, np.int32),
+        last_x=np.zeros(state), last_y=np.zeros(state), last_cos=np.zeros(state), last_sin=np.zeros(state),
+        last_speed=np.zeros(state),
     )  # fmt: skip
 
 
-def make_nearest_cache(m: MapIndex, controlled: int, agents: int) -> NearestCache:
-    """An empty cache for worlds on the maps of ``m``. Threads must not share one."""
-    most = int(np.max(np.diff(m.element_lo), initial=0))
-    lanes = len(m.lane_length)
+def fork_memory(memory: VisibilityMemory, worlds: NDArray[np.int_], controlled: NDArray[np.int_]) -> VisibilityMemory:
+    """The memory of some worlds and of their rows, copied."""
+    parts = memory._asdict()
+    return VisibilityMemory(**{k: v[worlds if k.startswith("last") else controlled] for k, v in parts.items()})
+
+
+def make_nearest_cache(controlled: int, agents: int) -> NearestCache:
+    """An empty cache. :func:`forget_nearest` where a row's world gets another map."""
     few = (controlled, KEPT_FEW)
-    cache = NearestCache(
+    return NearestCache(
         kept=np.zeros((controlled, KEPT_MOST), np.int32), kept_count=np.zeros(controlled, np.int32),
-        kept_x=np.zeros(controlled), kept_y=np.zeros(controlled), kept_reach2=np.zeros(controlled),
-        walk=np.zeros(few, np.int32), walk_count=np.zeros(controlled, np.int32), walk_at=np.zeros((controlled, 3)),
-        stop=np.zeros(few, np.int32), stop_count=np.zeros(controlled, np.int32), stop_at=np.zeros((controlled, 3)),
+        kept_x=np.zeros(controlled), kept_y=np.zeros(controlled), kept_reach2=np.full(controlled, -1.0),
+        walk=np.zeros(few, np.int32), walk_count=np.zeros(controlled, np.int32),
+        walk_at=np.full((controlled, 3), -1.0),
+        stop=np.zeros(few, np.int32), stop_count=np.zeros(controlled, np.int32),
+        stop_at=np.full((controlled, 3), -1.0),
         order=np.tile(np.arange(agents, dtype=np.int32), (controlled, 1)),
-        key=np.zeros(max(most, KEPT_MOST, agents)), found=np.zeros(max(most, agents), np.int32),
-        bucket=np.zeros(257, np.int32),
+    )  # fmt: skip
+
+
+def make_observe_scratch(m: MapIndex, agents: int) -> ObserveScratch:
+    """Working memory for worlds of up to ``agents`` agents on the maps of ``m``; one for each thread."""
+    most = max(int(np.max(np.diff(m.element_lo), initial=0)), KEPT_MOST, agents)
+    lanes = len(m.lane_length)
+    return ObserveScratch(
+        key=np.zeros(most), found=np.zeros(most, np.int32), bucket=np.zeros(257, np.int32),
         lane_flag=np.zeros(lanes, np.uint8), lane_light=np.zeros(lanes, np.uint8),
         lane_offset=np.zeros(lanes), lane_scale=np.zeros(lanes),
         near=np.zeros((12, agents)), near_slot=np.zeros(agents, np.int32),
     )  # fmt: skip
-    forget_nearest(cache)
-    return cache
 
 
-def forget_nearest(cache: NearestCache, rows: slice = slice(None)) -> None:
-    """Empty the cache (of some controlled agents): needed where their world was given another map."""
+def forget_nearest(cache: NearestCache, rows: slice | NDArray[np.int_] = slice(None)) -> None:
+    """Empty the cache (of some rows): needed where a world was given another map."""
     cache.kept_reach2[rows] = -1.0
     cache.walk_at[rows, 2] = -1.0
     cache.stop_at[rows, 2] = -1.0
 
 
-def forget_seen(memory: VisibilityMemory, controlled: slice = slice(None), worlds: slice = slice(None)) -> None:
-    """Forget what (some) controlled agents of (some) worlds have seen: at the start of an episode."""
+def forget_seen(
+    memory: VisibilityMemory,
+    worlds: slice | NDArray[np.int_] = slice(None),
+    controlled: slice | NDArray[np.int_] = slice(None),
+) -> None:
+    """Forget what (the rows of some) worlds have seen: at the start of an episode."""
     memory.seen_tick[controlled] = NEVER
     memory.last_tick[worlds] = NEVER
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from waytrace.geometry import F4x2, F8, I4, U1, bundle
+from waytrace.geometry import F8, I4, F4x2, bundle
 from waytrace.scenario.index import MapIndex
 
 ELEMENT_FLOATS = 13
@@ -15,7 +15,7 @@ ELEMENT_FLOATS = 13
 
 
 class ElementTable(NamedTuple):
-    """Map elements, stop lines and crosswalks in the world frame, metres. Legend: E elements, S stop lines, X crosswalks."""
+    """Map elements, stop lines and crosswalks in the world frame, metres. E elements, S stop lines, X crosswalks."""
 
     row: F4x2
     """[E, ELEMENT_FLOATS]; positions are relative to the element's middle, so single precision loses nothing."""
@@ -80,7 +80,7 @@ def pack_elements(m: MapIndex) -> ElementTable:
     )
 
 
-def _stop_lines(m: MapIndex) -> dict[str, NDArray[np.float64]]:
+def _stop_lines(m: MapIndex) -> dict[str, NDArray[Any]]:
     """Where each lane's stop line crosses its centre line."""
     lane = np.flatnonzero(np.isfinite(m.lane_stop_s)).astype(np.int32)
     s = m.lane_stop_s[lane]
@@ -97,7 +97,7 @@ def _stop_lines(m: MapIndex) -> dict[str, NDArray[np.float64]]:
     }  # fmt: skip
 
 
-def _crosswalks(m: MapIndex) -> dict[str, NDArray[np.float64]]:
+def _crosswalks(m: MapIndex) -> dict[str, NDArray[Any]]:
     """Centre, axis and extent of each crosswalk: its bounding box along its longest edge."""
     count = len(m.crosswalk_point_lo) - 1
     out = np.zeros((6, count))

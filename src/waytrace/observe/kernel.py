@@ -12,9 +12,11 @@ from .arrays import (
     NEAREST_CACHE,
     NEVER,
     OBSERVATION_ARRAYS,
+    OBSERVE_SCRATCH,
     VISIBILITY_MEMORY,
     NearestCache,
     ObservationArrays,
+    ObserveScratch,
     VisibilityMemory,
 )
 from .elements import ELEMENT_TABLE, ElementTable
@@ -39,22 +41,25 @@ _OFF_ROUTE2 = 1e12
 """Added to the squared distance of lights off the route: they come after those on it."""
 
 
-@jit(
-    "void", MAP_INDEX, ELEMENT_TABLE, ROUTE_INDEX, "i4[:]", AGENT_STATE, LIGHT_ARRAYS, "i4[:]", "i4[:]", "i4[:]",
-    "f8[:]", "i8", VISIBILITY_MEMORY, NEAREST_CACHE, OBSERVATION_ARRAYS,
+_ARGUMENTS = (
+    MAP_INDEX, ELEMENT_TABLE, ROUTE_INDEX, "i4[:]", AGENT_STATE, LIGHT_ARRAYS, "i4[:]", "i4[:]", "i4[:]", "f8[:]",
+    "i4[:]", "i8", "i8", VISIBILITY_MEMORY, NEAREST_CACHE, OBSERVE_SCRATCH, OBSERVATION_ARRAYS,
 )  # fmt: skip
+
+
+@jit("void", *_ARGUMENTS)
 def fill_worlds(
     m: MapIndex, e: ElementTable, r: RouteIndex, map_of: I4, state: AgentState, lights: LightArrays,
-    ctrl_world: I4, ctrl_slot: I4, ctrl_route: I4, progress: F8, tick: int,
-    memory: VisibilityMemory, cache: NearestCache, out: ObservationArrays,
+    row_lo: I4, row_slot: I4, row_route: I4, progress: F8, ticks: I4, first: int, last: int,
+    memory: VisibilityMemory, cache: NearestCache, scratch: ObserveScratch, out: ObservationArrays,
 ) -> None:  # fmt: skip
-    """Write the observation of every controlled agent, after :func:`see_worlds` at the same ``tick``."""
+    """Write the observation of every controlled agent of worlds ``first .. last - 1``, after :func:`see_worlds`."""
     x, y, cos, sin, speed = state.x, state.y, state.cos, state.sin, state.speed
     length, width, kind, present = state.length, state.width, state.kind, state.present
     seen, lost_x, lost_y = memory.seen_tick, memory.lost_x, memory.lost_y
-    key, kept, order = cache.key, cache.kept, cache.order
+    key, kept, order = scratch.key, cache.kept, cache.order
     flag, lane_light, lane_offset, lane_scale = (
-        cache.lane_flag, cache.lane_light, cache.lane_offset, cache.lane_scale,
+        scratch.lane_flag, scratch.lane_light, scratch.lane_offset, scratch.lane_scale,
     )  # fmt: skip
     o_ego, o_agent, o_map, o_light, o_ref = out.ego, out.agents, out.map, out.lights, out.reference
     o_walk, o_stop = out.crosswalks, out.stop_lines
@@ -62,9 +67,11 @@ def fill_worlds(
     element_x, element_y = m.element_x, m.element_y
     agents, count_lights = x.shape[1], lights.lane.shape[1]
     lit, routed = -1, -1
-    for c in range(len(ctrl_world)):
-        w, me, route = ctrl_world[c], ctrl_slot[c], ctrl_route[c]
-        number = map_of[w]
+    w = first
+    for c in range(row_lo[first], row_lo[last]):
+        while c >= row_lo[w + 1]:
+            w += 1
+        me, route, tick, number = row_slot[c], row_route[c], ticks[w], map_of[w]
         base = m.lane_lo[number]
         if w != lit:
             if lit >= 0:
@@ -178,9 +185,9 @@ def fill_worlds(
             found, outside2 = search_grid(
                 ex, ey, m.egrid_cell[number], m.egrid_x[number], m.egrid_y[number],
                 m.egrid_nx[number], m.egrid_ny[number], m.egrid_lo[number],
-                m.ecell_lo, m.ecell_element, e.cell_x, e.cell_y, key, cache.found,
+                m.ecell_lo, m.ecell_element, e.cell_x, e.cell_y, key, scratch.found,
             )  # fmt: skip
-            n, outside2 = keep_nearest(c, found, outside2, key, cache.found, cache.bucket, kept)
+            n, outside2 = keep_nearest(c, found, outside2, key, scratch.found, scratch.bucket, kept)
         for i in range(n):
             dx, dy = element_x[kept[c, i]] - ex, element_y[kept[c, i]] - ey
             key[i] = dx * dx + dy * dy
@@ -312,20 +319,20 @@ def fill_worlds(
             flag[r.route_lane[i]] = 0
 
 
-@jit(
-    "void", MAP_INDEX, ELEMENT_TABLE, ROUTE_INDEX, "i4[:]", AGENT_STATE, LIGHT_ARRAYS, "i4[:]", "i4[:]", "i4[:]",
-    "f8[:]", "i8", VISIBILITY_MEMORY, NEAREST_CACHE, OBSERVATION_ARRAYS,
-)  # fmt: skip
+@jit("void", *_ARGUMENTS)
 def observe_worlds(
     m: MapIndex, e: ElementTable, r: RouteIndex, map_of: I4, state: AgentState, lights: LightArrays,
-    ctrl_world: I4, ctrl_slot: I4, ctrl_route: I4, progress: F8, tick: int,
-    memory: VisibilityMemory, cache: NearestCache, out: ObservationArrays,
+    row_lo: I4, row_slot: I4, row_route: I4, progress: F8, ticks: I4, first: int, last: int,
+    memory: VisibilityMemory, cache: NearestCache, scratch: ObserveScratch, out: ObservationArrays,
 ) -> None:  # fmt: skip
-    """Look around (:func:`see_worlds`) and write the observation (:func:`fill_worlds`) of C controlled agents.
+    """Look around (:func:`see_worlds`), then write what every row of worlds ``first .. last - 1`` observes.
 
-    ``map_of`` [W] is each world's map; ``ctrl_world``, ``ctrl_slot`` [C] say which agents are controlled (best sorted
-    by world); ``ctrl_route`` [C] is each one's route in ``r`` or -1; ``progress`` [C] how far it is along it in metres,
-    NaN to take it from the lane it is on.
+    ``map_of`` [W] is each world's map. World w has rows ``row_lo[w] .. row_lo[w + 1]``, each with its agent slot, its
+    route in ``r`` (or -1) and its progress along it in metres (NaN: take it from the lane it is on). ``ticks`` [W]
+    numbers the moment. Several threads may work on separate worlds, each with a scratch of its own.
     """
-    see_worlds(state, ctrl_world, ctrl_slot, tick, memory, cache)
-    fill_worlds(m, e, r, map_of, state, lights, ctrl_world, ctrl_slot, ctrl_route, progress, tick, memory, cache, out)
+    see_worlds(state, row_lo, row_slot, ticks, first, last, memory, scratch)
+    fill_worlds(
+        m, e, r, map_of, state, lights, row_lo, row_slot, row_route, progress, ticks, first, last,
+        memory, cache, scratch, out,
+    )  # fmt: skip

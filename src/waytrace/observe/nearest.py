@@ -182,7 +182,7 @@ def nearest_few(
         at[c, 0], at[c, 1] = x, y
         at[c, 2] = reach2_of(key[min(wanted, n) - 1], outside2)
         return min(wanted, n)
-    n = count[c]
+    n = int(count[c])
     for i in range(n):
         dx, dy = px[items[c, i]] - x, py[items[c, i]] - y
         key[i] = dx * dx + dy * dy

@@ -15,7 +15,7 @@ import math
 from waytrace.geometry import I4, F8x2, U1x2, jit
 from waytrace.scenario.state import AGENT_STATE, AgentState
 
-from .arrays import NEAREST_CACHE, NEVER, VISIBILITY_MEMORY, NearestCache, VisibilityMemory
+from .arrays import NEVER, OBSERVE_SCRATCH, VISIBILITY_MEMORY, ObserveScratch, VisibilityMemory
 from .features import FORGET_S, RANGE_M
 
 INSET = 0.9
@@ -94,20 +94,17 @@ def _hidden(
     return True
 
 
-@jit("void", AGENT_STATE, "i4[:]", "i4[:]", "i8", VISIBILITY_MEMORY, NEAREST_CACHE)
-def see_worlds(
-    state: AgentState, ctrl_world: I4, ctrl_slot: I4, tick: int, memory: VisibilityMemory, cache: NearestCache
+@jit("void", AGENT_STATE, "i4[:]", "i4[:]", "i4[:]", "i8", VISIBILITY_MEMORY, OBSERVE_SCRATCH)
+def _see_world(
+    state: AgentState, row_lo: I4, row_slot: I4, ticks: I4, w: int, memory: VisibilityMemory, scratch: ObserveScratch
 ) -> None:
-    """Look around once from every controlled agent: renew ``memory`` at simulation tick ``tick``.
-
-    Call it once a tick and in order of time. It uses ``cache`` for scratch alone.
-    """
+    """Look around in one world."""
     present, kind = state.present, state.kind
     x, y, cos, sin, length, width = state.x, state.y, state.cos, state.sin, state.length, state.width
-    seen, near, slot = memory.seen_tick, cache.near, cache.near_slot
-    agents = x.shape[1]
-    for c in range(len(ctrl_world)):
-        w, me = ctrl_world[c], ctrl_slot[c]
+    seen, near, slot = memory.seen_tick, scratch.near, scratch.near_slot
+    agents, tick, last = x.shape[1], ticks[w], memory.last_tick[w]
+    for c in range(row_lo[w], row_lo[w + 1]):
+        me = row_slot[c]
         if not present[w, me]:
             for a in range(agents):
                 seen[c, a] = NEVER
@@ -133,10 +130,9 @@ def see_worlds(
         for j in range(n):
             if near[_D, j] <= RANGE_M and not _hidden(w, j, n, near, slot, cos, sin, length, width, kind):
                 seen[c, slot[j]] = tick
-        last = memory.last_tick[w]
         for a in range(agents):
             t = seen[c, a]
-            if t == tick or t == NEVER:
+            if t == tick or t == NEVER:  # noqa: SIM109 - not for kernels
                 continue
             if tick - t > FORGET_TICKS:
                 seen[c, a] = NEVER
@@ -144,9 +140,22 @@ def see_worlds(
                 memory.lost_x[c, a], memory.lost_y[c, a] = memory.last_x[w, a], memory.last_y[w, a]
                 memory.lost_cos[c, a], memory.lost_sin[c, a] = memory.last_cos[w, a], memory.last_sin[w, a]
                 memory.lost_speed[c, a] = memory.last_speed[w, a]
-    for w in range(x.shape[0]):
-        memory.last_tick[w] = tick
-        for a in range(agents):
-            memory.last_x[w, a], memory.last_y[w, a] = x[w, a], y[w, a]
-            memory.last_cos[w, a], memory.last_sin[w, a] = cos[w, a], sin[w, a]
-            memory.last_speed[w, a] = state.speed[w, a]
+    memory.last_tick[w] = tick
+    for a in range(agents):
+        memory.last_x[w, a], memory.last_y[w, a] = x[w, a], y[w, a]
+        memory.last_cos[w, a], memory.last_sin[w, a] = cos[w, a], sin[w, a]
+        memory.last_speed[w, a] = state.speed[w, a]
+
+
+@jit("void", AGENT_STATE, "i4[:]", "i4[:]", "i4[:]", "i8", "i8", VISIBILITY_MEMORY, OBSERVE_SCRATCH)
+def see_worlds(
+    state: AgentState, row_lo: I4, row_slot: I4, tick: I4, first: int, last: int,
+    memory: VisibilityMemory, scratch: ObserveScratch,
+) -> None:  # fmt: skip
+    """Look around once from every controlled agent of worlds ``first .. last - 1``: renew ``memory``.
+
+    World w has rows ``row_lo[w] .. row_lo[w + 1]``; ``row_slot`` is each one's agent slot. ``tick`` [W] numbers the
+    moments of 0.1 s and may be negative (history). Call it once a tick, in order of time.
+    """
+    for w in range(first, last):
+        _see_world(state, row_lo, row_slot, tick, w, memory, scratch)
