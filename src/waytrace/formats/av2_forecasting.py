@@ -85,9 +85,7 @@ class Av2Forecasting:
             refuse(path, f"the recording car is not there at step {START_STEP}")
         origin = np.round(car.xy[np.searchsorted(car.step, START_STEP)])
         notes: Counter[str] = Counter()
-        road, counts = build_road_map(drafts, surroundings, origin)
-        if not len(road):
-            refuse(road_path, "no usable lane")
+        road, counts = build_road_map(drafts, surroundings, origin, road_path)
         agents = build_agents(tracks, 0, steps, origin, notes)
         if EGO_TRACK not in agents.agent_id:
             refuse(path, "the recording car's track is implausible")

@@ -92,9 +92,7 @@ class Av2Sensor:
             refuse(path, f"only {steps} annotated sweeps")
         origin = np.round(car.xy[START_STEP])
         notes: Counter[str] = Counter()
-        road, counts = build_road_map(drafts, surroundings, origin)
-        if not len(road):
-            refuse(maps[0], "no usable lane")
+        road, counts = build_road_map(drafts, surroundings, origin, maps[0])
         agents = build_agents(tracks, 0, steps, origin, notes)
         if EGO_ID not in agents.agent_id:
             refuse(poses_path, "the recording car's track is implausible")

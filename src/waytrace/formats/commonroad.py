@@ -73,9 +73,7 @@ class CommonRoad:
         roads = read_roads(root, values, notes)
         cloud = np.concatenate([d.left for d in roads.drafts])
         origin = np.round(0.5 * (cloud.min(0) + cloud.max(0)))
-        road, counts = build_road_map(roads.drafts, roads.surroundings, origin)
-        if not len(road):
-            refuse(source.path, "no usable lanelet")
+        road, counts = build_road_map(roads.drafts, roads.surroundings, origin, source.path)
         moving, static = read_tracks(root, values, clock, notes)
         problems = read_problems(root, values, clock)
         terms = _terms(root, source.path, data, counts)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from waytrace.geometry import Polylines, arc_lengths, deduplicate, project, resample, wrap
 from waytrace.scenario import LaneControl, LaneKind, RoadMap
+
+from .untrusted import MAX_EXTENT_M, refuse
 
 Array = NDArray[np.float64]
 
@@ -121,13 +124,18 @@ class Surroundings:
 
 
 def build_road_map(
-    drafts: Sequence[LaneDraft], surroundings: Surroundings, origin_xy: Array
+    drafts: Sequence[LaneDraft], surroundings: Surroundings, origin_xy: Array, where: Path
 ) -> tuple[RoadMap, dict[str, int]]:
     """The map in the world frame (source minus ``origin_xy``) and counts of what was dropped, derived or repaired.
 
     References to lanes that are not there are dropped. Successors are derived only for lanes that name none,
-    neighbours only where the whole map names none.
+    neighbours only where the whole map names none. Raises :class:`~waytrace.scenario.BadFileError`, naming file
+    ``where``, if no lane is usable or the lanes lie absurdly far apart.
     """
+    clouds = [p for d in drafts for p in (d.left, d.right) if len(p)]
+    low, high = (f([f(p, axis=0) for p in clouds], axis=0) if clouds else np.zeros(2) for f in (np.min, np.max))
+    if (high - low).max() > MAX_EXTENT_M:
+        refuse(where, f"its lanes lie {(high - low).max() / 1000:,.0f} km apart")
     counts = {"lanes_dropped": 0, "references_dropped": 0, "successors_derived": 0, "neighbors_derived": 0}
     kept: list[LaneDraft] = []
     row: dict[str, int] = {}
@@ -137,6 +145,8 @@ def build_road_map(
             continue
         row[draft.id] = len(kept)
         kept.append(draft)
+    if not kept:
+        refuse(where, "it has no usable lane")
     links: list[set[int]] = [set() for _ in kept]
     for i, draft in enumerate(kept):
         for name in draft.successors:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from waytrace.geometry import boxes_overlap, wrap
 from waytrace.scenario import DT_S, AgentKind, Agents
 
+from .untrusted import MAX_EXTENT_M
+
 Array = NDArray[np.float64]
 
 MOVING_MPS = 1.0
@@ -192,8 +194,7 @@ def build_agents(tracks: Sequence[Track], first_step: int, steps: int, origin_xy
     """
     rows: list[tuple[Track, Array, Array, NDArray[np.bool_]]] = []
     for track in tracks:
-        reason = plausible(track)
-        if reason:
+        if plausible(track) or np.abs(track.xy - origin_xy).max() > MAX_EXTENT_M:
             notes["implausible_tracks"] += 1
             continue
         inside = (track.step >= first_step) & (track.step < first_step + steps)

@@ -22,9 +22,11 @@ MAX_COORDINATE_M = 1e8
 """No map projection on Earth reaches this far."""
 MAX_AGENTS = 20_000
 MAX_STEPS = 20_000
-MAX_STATES = 20_000_000
+MAX_STATES = 5_000_000
 """Agents times steps in one scenario."""
 MAX_LANES = 50_000
+MAX_EXTENT_M = 100_000.0
+"""From one side of a map to the other, and from its origin to any agent."""
 MAX_POINTS = 5_000_000
 """Points of one map."""
 
