@@ -23,8 +23,8 @@ test-slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow
 
 lint: $(VENV)/.dev
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check --output-format concise .
+	$(BIN)/ruff format --check src tests benchmarks examples
+	$(BIN)/ruff check --output-format concise src tests benchmarks examples
 	$(BIN)/mypy
 
 clean:

@@ -154,6 +154,8 @@ def _failures(result: Result, store: ScenarioStore) -> str:
 
 
 def _why(term: str, row: dict[str, Any]) -> str:
+    if causes := [e["cause"] for e in row["events"] if e["at_fault"] and (term == "TLC") == (e["kind"] == "red_light")]:
+        return f"{term}: {' '.join(causes)}"
     figures = row["figures"]
     text = {
         "NC": "at-fault collision",

@@ -46,6 +46,7 @@ def test_a_result_gives_back_what_was_judged(result: Result) -> None:
         )
         assert again.score == score.score
         assert dict(again.terms) == dict(score.terms)
+        assert again.events == score.events
         assert again.ticks.keys() == score.ticks.keys()
         assert all(np.array_equal(again.ticks[k], score.ticks[k], equal_nan=True) for k in score.ticks)
 

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 
 from waytrace.scenario import Rollout, Scenario, StoreError
 from waytrace.scenario.store import RolloutStore, ScenarioStore
-from waytrace.score import ScenarioScore
+from waytrace.score import Event, ScenarioScore
 
 from .statistics import mean_interval
 
@@ -48,7 +48,8 @@ class Result:
         """The scenario's record in ``result.json``."""
         if scenario_id not in self._rows:
             raise StoreError(f"{self.path} holds no scenario {scenario_id!r}; it holds {len(self._rows)} others.")
-        return self._rows[scenario_id]
+        row: dict[str, Any] = self._rows[scenario_id]
+        return row
 
     def scenario(self, scenario_id: str) -> Scenario:
         """The scenario itself, from the store that was evaluated."""
@@ -69,6 +70,7 @@ class Result:
             applied=tuple(row["applied"]),
             ticks=self._ticks(scenario_id),
             figures={k: math.nan if v is None else v for k, v in row["figures"].items()},
+            events=tuple(Event(**event) for event in row["events"]),
         )
 
     @cached_property

@@ -63,7 +63,7 @@ def evaluate(
     else:
         if out is None:
             raise WaytraceError("Scenarios that are in no store need out=FOLDER, where one is written for them.")
-        store = _write_store(scenarios, Path(out).absolute())
+        store = ScenarioStore.open(_write_store(scenarios, Path(out).absolute()))
     ids = list(store.ids)[:limit]
     if not ids:
         raise WaytraceError(f"{store.path} holds no scenarios to evaluate.")

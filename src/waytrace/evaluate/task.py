@@ -87,6 +87,7 @@ def _row(scenario: Scenario, score: ScenarioScore, end: str, seconds: float, dig
             "terms": dict(score.terms),
             "applied": list(score.applied),
             "figures": dict(score.figures),
+            "events": [asdict(event) for event in score.events],
             "end": end,
             "seconds": seconds,
             "digest": digest,

@@ -53,9 +53,12 @@ def run(options: Options, output: Output) -> int:
     from waytrace.evaluate import evaluate, suite_store
     from waytrace.scenario import WaytraceError
 
-    if (options.scenarios is None) == (options.suite is None):
+    if options.scenarios is not None and options.suite is None:
+        store = options.scenarios
+    elif options.suite is not None and options.scenarios is None:
+        store = suite_store(options.suite, note=output.note)
+    else:
         raise WaytraceError("Say what to drive: either --scenarios STORE or --suite NAME.")
-    store = options.scenarios if options.suite is None else suite_store(options.suite, note=output.note)
     with output.progress(f"{options.planner} drives") as advance:
         result = evaluate(
             options.planner, store, out=options.out, workers=options.workers or os.cpu_count() or 1,
