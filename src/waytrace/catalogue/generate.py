@@ -10,8 +10,8 @@ from waytrace.scenario import DT_S, Lights, Provenance, Route, Scenario, Waytrac
 
 from .cast import START_STEP, Composition, NoSceneError
 from .draws import Draw
-from .scenes import FAMILIES, Family
 from .layouts import Layout
+from .scenes import FAMILIES, Family
 
 SPLITS = ("train", "select", "test")
 _ATTEMPTS = 200

@@ -189,8 +189,7 @@ class RoadBuilder:
             (right, self._right[start][-1], self._right[end][0]),
         ):
             curve[0], curve[-1] = first, last
-        limit = min(limit_mps, max(4.0, float(np.sqrt(2.5 * radius))))
-        lane = self.lane(lane_id, xy, left, right, limit, inside=inside, control=control)
+        lane = self.lane(lane_id, xy, left, right, limit_mps, inside=inside, control=control)
         self.follow(start, lane)
         self.follow(lane, end)
         return lane, radius

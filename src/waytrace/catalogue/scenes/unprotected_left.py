@@ -36,7 +36,7 @@ class UnprotectedLeft:
     """From the third vehicle on."""
     stream: tuple[int, int] = (4, 10)
     """Vehicles in the inner oncoming lane; an outer one has about half as many."""
-    last_s: float = 12.0
+    last_s: float = 11.0
     """Nobody comes later than this: whoever has waited through it all can still turn."""
     turns_right: float = 0.12
 
