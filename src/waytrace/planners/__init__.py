@@ -4,8 +4,10 @@ from .constant_velocity import ConstantVelocity
 from .expert import Certificate, Constraint, Expert, ExpertConfig, Rejected
 from .idm import Idm, IdmConfig
 from .motion import fit_controls, make_plan
+from .oracle import Oracle, OracleResult, oracle_reference
 from .protocol import Planner
 from .registry import NAMES, make, names
+from .replay import Replay
 
 __all__ = [
     "NAMES",
@@ -16,10 +18,14 @@ __all__ = [
     "ExpertConfig",
     "Idm",
     "IdmConfig",
+    "Oracle",
+    "OracleResult",
     "Planner",
     "Rejected",
+    "Replay",
     "fit_controls",
     "make",
     "make_plan",
     "names",
+    "oracle_reference",
 ]

@@ -40,7 +40,7 @@ def place_others(path: Path, count: int, others: Others, out: Array) -> None:
 
 
 def base_path(moment: Moment, lanes: Sequence[int], reach_m: float) -> tuple[Path, int]:
-    """The centre line of a chain of lanes, from 25 m behind the rear axle (or the lane's start) to ``reach_m`` ahead."""
+    """The centre line of a chain of lanes, from 25 m behind the rear axle to ``reach_m`` ahead, as far as it goes."""
     index = moment.roads.index
     x, y = float(moment.axle[0]), float(moment.axle[1])
     chain = list(lanes)
@@ -61,7 +61,7 @@ def base_path(moment: Moment, lanes: Sequence[int], reach_m: float) -> tuple[Pat
     s, _ = project(whole, count, x, y, behind + 0.5 * float(index.lane_length[lanes[0]]), -1.0)
     first = max(0, min(int((s - BEHIND_M) / STEP_M), count - 3))
     last = min(count, first + int(reach_m + BEHIND_M) + 2)
-    return Path(*(np.ascontiguousarray(part[first:last]) for part in whole)), last - first
+    return Path._make(np.ascontiguousarray(part[first:last]) for part in whole), last - first
 
 
 def stop_point(moment: Moment, path: Path, count: int, s_ego: float, closed: set[int]) -> tuple[float, int]:

@@ -87,7 +87,7 @@ def shift(u: float, length: float, d0: float, slope0: float, d1: float) -> float
 
 @jit("void", PATH, "i8", "f8[:]", PATH)
 def shifted(base: Path, count: int, offset: Array, out: Path) -> None:
-    """The path beside ``base`` at lateral ``offset`` [P]: poses, curvature, stretch, over the first ``count`` samples."""
+    """The path at lateral ``offset`` [P] beside ``base``, over the first ``count`` samples."""
     for i in range(count):
         d, h = offset[i], base.heading[i]
         out.x[i], out.y[i] = base.x[i] - d * math.sin(h), base.y[i] + d * math.cos(h)
@@ -118,7 +118,7 @@ def pose_at(path: Path, count: int, s: float) -> tuple[float, float, float]:
 
 @jit("f8,f8", PATH, "i8", "f8", "f8", "f8", "f8")
 def project(path: Path, count: int, x: float, y: float, hint: float, reach: float) -> tuple[float, float]:
-    """(s, d) of a point: nearest of the samples within ``reach`` metres of ``hint`` (all where ``reach`` is negative)."""
+    """(s, d) of a point, nearest among the samples within ``reach`` metres of ``hint`` (all where it is negative)."""
     first, last = 0, count - 1
     if reach >= 0.0:
         first = min(max(int((hint - reach) / STEP_M), 0), count - 2)
@@ -142,4 +142,4 @@ def project(path: Path, count: int, x: float, y: float, hint: float, reach: floa
 def empty_path(samples: int) -> Path:
     """Room for a path of that many samples."""
     f = [np.zeros(samples) for _ in range(8)]
-    return Path(*f[:7], np.zeros(samples, np.int32), f[7])
+    return Path._make([*f[:7], np.zeros(samples, np.int32), f[7]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,13 @@ from waytrace.scenario import REAR_AXLE_TO_CENTRE, AgentKind
 from ._lookup import RoadCache
 from ._moment import Moment, Others
 
+if TYPE_CHECKING:
+    from waytrace.observe import Observation, Scene
+
 Array = NDArray[np.float64]
+
+RATE_WINDOW_S = 0.5
+"""Accelerations and yaw rates of others are read off this much history."""
 
 _NO_AXLE = (AgentKind.CYCLIST, AgentKind.PEDESTRIAN, AgentKind.STATIC, AgentKind.UNKNOWN)
 
@@ -42,11 +48,11 @@ def moments_of_world(world: Any, roads: RoadCache, worlds: NDArray[np.int_] | No
                 scenario.id, float(world.moving.tick[w]) * scenario.dt_s, axle, float(st.accel[w, a]),
                 float(st.yaw_rate[w, a]) / v if v > 0.5 else 0.0, rear, float(st.length[w, a]),
                 float(st.width[w, a]),
-                Others(
+                Others._make([
                     *(np.ascontiguousarray(part[w, others], np.float64) for part in (
                         st.x, st.y, st.heading, st.speed, st.accel, st.yaw_rate, st.length, st.width)),
                     np.ascontiguousarray(st.kind[w, others]),
-                ),
+                ]),
                 np.array(others, np.int32), (world.lights.lane[w][used] - base).astype(np.int32),
                 world.lights.state[w][used].copy(), roads.of(scenario.map, scenario.route),
             )
@@ -54,6 +60,33 @@ def moments_of_world(world: Any, roads: RoadCache, worlds: NDArray[np.int_] | No
     return out
 
 
-def moments(observation: Any, roads: RoadCache) -> list[Moment]:
+def moments(observation: Observation, roads: RoadCache) -> list[Moment]:
     """The moment of every row of an observation, from its typed scenes."""
-    raise NotImplementedError
+    return [moment_of_scene(scene, roads) for scene in observation.scenes]
+
+
+def moment_of_scene(scene: Scene, roads: RoadCache) -> Moment:
+    """The moment of one scene.
+
+    Only agents that the observation's arrays hold are in it. One that went out of sight is taken to have gone on
+    straight at its last seen speed.
+    """
+    ego, agents = scene.ego, scene.agents
+    rear = rear_m(int(ego.kind), ego.length_m)
+    x, y, h = (float(v) for v in ego.pose)
+    v = ego.speed_mps
+    held = np.flatnonzero(agents.in_arrays)
+    accel, yaw = agents.rate(RATE_WINDOW_S, scene.dt_s)
+    gone = agents.age_s[held] * agents.speed_mps[held]
+    heading = agents.pose[held, 2]
+    return Moment(
+        scene.scenario_id, scene.time_s, np.array([x - rear * np.cos(h), y - rear * np.sin(h), h, v]),
+        ego.accel_mps2, ego.yaw_rate_radps / v if v > 0.5 else 0.0, rear, ego.length_m, ego.width_m,
+        Others(
+            agents.pose[held, 0] + gone * np.cos(heading), agents.pose[held, 1] + gone * np.sin(heading),
+            np.ascontiguousarray(heading), agents.speed_mps[held], accel[held], yaw[held],
+            np.ascontiguousarray(agents.size_m[held, 0]), np.ascontiguousarray(agents.size_m[held, 1]),
+            agents.kind[held],
+        ),
+        agents.index[held], scene.light_lane, scene.light_state, roads.of(scene.map, scene.route),
+    )  # fmt: skip

@@ -9,12 +9,16 @@ from waytrace.scenario.errors import WaytraceError
 from .constant_velocity import ConstantVelocity
 from .expert import Expert
 from .idm import Idm
+from .oracle import Oracle
 from .protocol import Planner
+from .replay import Replay
 
 _BUILT_IN: dict[str, Callable[[], Planner]] = {
     "constant-velocity": ConstantVelocity,
+    "replay": Replay,
     "idm": Idm,
     "expert": Expert,
+    "oracle": Oracle,
 }
 
 NAMES = tuple(_BUILT_IN)

@@ -13,7 +13,7 @@ class Constraint:
     """One thing that holds the acceleration down, on the chosen path."""
 
     name: str
-    """One of the trace's constraints: headway, stop_point, cross_conflict, merge_gap, speed_cap, curve_lat_accel, ..."""
+    """One of the trace's constraints: ``headway``, ``stop_point``, ``cross_conflict``, ``speed_cap``, ..."""
     kind: str
     """``agent``, ``light``, ``lane`` or empty."""
     reference: int

@@ -57,13 +57,18 @@ class Considered:
     light_lane: int
 
 
-def decide(moment: Moment, memory: Memory, config: ExpertConfig) -> tuple[Array, Array, Memory, Certificate | None]:
-    """Controls [16], [16], what to remember, and the evidence (None where there is no road in reach)."""
+def decide(
+    moment: Moment, memory: Memory, config: ExpertConfig, known: Array | None = None
+) -> tuple[Array, Array, Memory, Certificate | None]:
+    """Controls [16], [16], what to remember, and the evidence (None where there is no road in reach).
+
+    ``known`` [A, 41, 4] stands in for the expert's own forecast; only the oracle has it.
+    """
     x, y, heading, speed = (float(v) for v in moment.axle)
     lane = moment.roads.start_lane(x, y, heading, memory.lane)
     if lane < 0:
         return np.full(PLAN_KNOTS, -2.0), np.zeros(PLAN_KNOTS), memory, None
-    others, _ = forecast(moment)
+    others = forecast(moment)[0] if known is None else known
     all_bases = bases(moment, lane, others, memory.desired_mps)
     lateral = lateral_options(moment, all_bases, config)
     paths = pack(moment, all_bases, lateral, memory.desired_mps, config)
@@ -131,8 +136,8 @@ def _stops(
                 continue
             last = lane
             start = i * STEP_M - float(base.path.lane_s[i])
-            entries = {round(start + float(index.conf_s0[c]) - 1.0, 1) for c in range(index.conf_lo[lane], index.conf_lo[lane + 1])
-                       if index.conf_kind[c] != 2}  # fmt: skip
+            conflicts = range(int(index.conf_lo[lane]), int(index.conf_lo[lane + 1]))
+            entries = {round(start + float(index.conf_s0[c]) - 1.0, 1) for c in conflicts if index.conf_kind[c] != 2}
             may += [s for s in sorted(entries) if s > front - 0.5]
             if start - 0.5 > front and index.lane_junction[lane]:
                 may.append(start - 0.5)
@@ -181,7 +186,7 @@ def _score(
     comfort = np.clip(1.0 - 2.0 * np.maximum(how[:, COMFORT] - 1.0, 0.0), 0.0, 1.0)
     weights = (config.weight_progress, config.weight_ttc, config.weight_limit, config.weight_comfort)
     terms = (progress, ttc, limit, comfort)
-    score = factor * sum(w * t for w, t in zip(weights, terms, strict=True)) / sum(weights)
+    score = factor * np.tensordot(np.array(weights), np.array(terms, np.float64), 1) / sum(weights)
     for j, q in enumerate(proposals.path):
         option = options[q]
         base = all_bases[option.base]

@@ -35,7 +35,7 @@ def _constraints(seen: Considered, best: int, config: ExpertConfig) -> list[Cons
     """Every constraint on the chosen path, the most restrictive first."""
     moment, q = seen.moment, int(seen.proposals.path[best])
     base = seen.all_bases[seen.options[q].base]
-    v, n = float(moment.axle[3]), int(seen.paths.count[q])
+    v, n = float(moment.axle[3]), int(seen.paths.samples[q])
     at = min(max(int(base.s0 / STEP_M), 0), n - 1)
     half = 0.5 * moment.width_m
     found: list[tuple[str, str, int, float]] = []

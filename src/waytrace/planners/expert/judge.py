@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from waytrace.geometry import boxes_overlap, jit, wrap_angle
 from waytrace.rules import (
-    FRONT,
-    LATERAL,
+    REAR,
     STOPPED_TRACK,
     contact_kind,
     off_road_m,
@@ -85,7 +84,7 @@ def judge(
         for a in range(agents):
             state[a] = 0
             sa, da = paths.place[b, 0, a, 0], paths.place[b, 0, a, 1]
-            i0 = min(max(int(s_start[b] / STEP_M), 0), paths.count[q] - 1)
+            i0 = min(max(int(s_start[b] / STEP_M), 0), paths.samples[q] - 1)
             if sa < s_start[b] + rear and abs(da - paths.offset[q, i0]) < 0.5 * width + paths.place[b, 0, a, 3]:
                 state[a] = 2
             since[a] = -1.0
@@ -103,11 +102,11 @@ def judge(
             if t > 0:
                 how[j, COMFORT] = max(how[j, COMFORT], abs(accel - last_accel) / 0.2 / 6.0)
             last_accel = accel
-            i = min(max(int(s / STEP_M), 0), paths.count[q] - 1)
+            i = min(max(int(s / STEP_M), 0), paths.samples[q] - 1)
             how[j, OVERSPEED] += max(0.0, v - paths.cap[q, i] - 0.3) * 0.2
-            if t <= HORIZON_TICK and t % 4 == 0 and when[j, OFF_ROAD] == math.inf:
-                if off_road_m(m, 0, x, y, h, length, width) > OFF_ROAD_LEAST_M:
-                    when[j, OFF_ROAD] = t * 0.1
+            looks = t <= HORIZON_TICK and t % 4 == 0 and when[j, OFF_ROAD] == math.inf
+            if looks and off_road_m(m, 0, x, y, h, length, width) > OFF_ROAD_LEAST_M:
+                when[j, OFF_ROAD] = t * 0.1
             if t > 0 and abs(paths.offset[q, i]) > 0.9:
                 against = 0.8 * against + wrong_way_step_m(m, 0, -1, last_x, last_y, x, y)
                 how[j, WRONG_WAY] = max(how[j, WRONG_WAY], against)
@@ -150,7 +149,7 @@ def judge(
                     margin += 0.4
                 if when[j, COLLISION] == math.inf:
                     kind = contact_kind(x, y, h, length + margin, width + margin, v, ax, ay, ah, al, aw, av)
-                    if kind == FRONT or kind == STOPPED_TRACK or kind == LATERAL:
+                    if kind >= STOPPED_TRACK and kind != REAR:
                         when[j, COLLISION], who[j, COLLISION] = t * 0.1, a
                         how[j, IMPACT] = math.hypot(v * c - av * math.cos(ah), v * n - av * math.sin(ah))
                     elif (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from waytrace.geometry import jit
 from waytrace.scenario import AgentKind
 
-from .._ahead import base_path, place_others
+from .._ahead import base_path
 from .._moment import OTHERS, Moment, Others
 from .._path import PATH, STEP_M, Path, empty_path, project, shift, shifted
 from .._speed import speed_caps
@@ -110,7 +110,7 @@ def lateral_options(moment: Moment, all_bases: list[Base], config: ExpertConfig)
     out: list[tuple[Option, Array]] = []
     speed = float(moment.axle[3])
     for number, base in enumerate(all_bases):
-        at = np.arange(base.count) * STEP_M
+        at: Array = np.arange(base.count, dtype=np.float64) * STEP_M
         settle = max(8.0, config.settle_s * speed)
         change = max(12.0, config.change_s * speed)
         if base.kind != "keep":
@@ -120,31 +120,37 @@ def lateral_options(moment: Moment, all_bases: list[Base], config: ExpertConfig)
         for offset in config.offsets_m:
             kind = "keep" if offset == 0.0 else "offset"
             out.append((Option(number, kind, offset, -1), _moved(at, base, settle, offset)))
-        for side, about, needed, first, last in _passes(moment, base, config):
+        for about, needed, first, last in _passes(moment, base, config):
             lead = max(10.0, 3.0 * speed, 4.0 * abs(needed))
-            bump = np.array([needed * _bump(s, first - lead, lead, last, max(lead, 10.0)) for s in at])
-            now = needed * _bump(base.s0, first - lead, lead, last, max(lead, 10.0))
-            ahead = needed * _bump(base.s0 + 0.5, first - lead, lead, last, max(lead, 10.0))
-            left = Base(
-                base.lane, base.path, base.count, base.s0, base.d0 - now, base.slope - (ahead - now) / 0.5, base.place,
-                base.kind, base.run_m,
-            )  # fmt: skip
+            bump = needed * _bump(at, first - lead, lead, last, lead)
+            here = needed * _bump(np.array([base.s0, base.s0 + 0.5]), first - lead, lead, last, lead)
+            left = replace(base, d0=base.d0 - here[0], slope=base.slope - (here[1] - here[0]) / 0.5)
             out.append((Option(number, "pass", needed, about), bump + _moved(at, left, settle, 0.0)))
-            del side
+    return out
+
+
+@jit("f8[:]", "f8[:]", "f8", "f8", "f8", "f8", "f8")
+def _shifts(at: Array, s0: float, length: float, d0: float, slope: float, d1: float) -> Array:
+    out = np.empty(len(at))
+    for i in range(len(at)):
+        out[i] = shift(at[i] - s0, length, d0, slope, d1)
     return out
 
 
 def _moved(at: Array, base: Base, length: float, offset: float) -> Array:
-    return np.array([shift(s - base.s0, length, base.d0, base.slope, offset) for s in at])
+    """Offsets [P] of a smooth move from where the vehicle is to ``offset``, ``length`` metres long."""
+    moved: Array = _shifts(at, base.s0, length, base.d0, base.slope, offset)
+    return moved
 
 
-def _bump(s: float, begin: float, rise: float, end: float, fall: float) -> float:
-    """0 before ``begin``, 1 from ``begin + rise`` to ``end``, 0 from ``end + fall`` on; smooth."""
-    return shift(s - begin, rise, 0.0, 0.0, 1.0) - shift(s - end, fall, 0.0, 0.0, 1.0)
+def _bump(at: Array, begin: float, rise: float, end: float, fall: float) -> Array:
+    """[P] 0 before ``begin``, 1 from ``begin + rise`` to ``end``, 0 from ``end + fall`` on; smooth."""
+    bump: Array = _shifts(at, begin, rise, 0.0, 0.0, 1.0) - _shifts(at, end, fall, 0.0, 0.0, 1.0)
+    return bump
 
 
-def _passes(moment: Moment, base: Base, config: ExpertConfig) -> list[tuple[int, int, float, float, float]]:
-    """Ways round what stands in the path: (side, row, offset, s at which it begins, s at which it ends).
+def _passes(moment: Moment, base: Base, config: ExpertConfig) -> list[tuple[int, float, float, float]]:
+    """Ways round what stands in the path: (row, offset, s where it must be reached, s where it may end).
 
     Those that stand one behind the other are passed in one go.
     """
@@ -173,7 +179,7 @@ def _passes(moment: Moment, base: Base, config: ExpertConfig) -> list[tuple[int,
                 continue
             first = place[group[0], 0] - place[group[0], 2] - moment.front_m - 1.0
             last = max(place[a, 0] + place[a, 2] for a in group) + (0.5 * moment.length_m - moment.rear_m) + 1.0
-            out.append((side, group[0], float(needed), float(first), float(last)))
+            out.append((group[0], float(needed), float(first), float(last)))
     return out
 
 
@@ -198,7 +204,7 @@ def pack(
             row[q, :n] = part
         count[q], number[q] = n, option.base
     place = np.ascontiguousarray(np.stack([base.place for base in all_bases]))
-    return Paths(*rows, count, number, place)
+    return Paths._make([*rows, count, number, place])
 
 
 def careful_near_people(moment: Moment, base: Base, profile: Array, config: ExpertConfig, caps: Array) -> None:
@@ -225,6 +231,3 @@ def careful_near_people(moment: Moment, base: Base, profile: Array, config: Expe
     if changed:
         for i in range(base.count - 2, -1, -1):
             caps[i] = min(caps[i], math.sqrt(caps[i + 1] ** 2 + 2.0 * config.brake_mps2 * STEP_M))
-
-
-__all__ = ["Base", "Option", "bases", "lateral_options", "pack", "place_forecast", "place_others"]

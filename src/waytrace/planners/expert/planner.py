@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from waytrace.scenario import Plan
 
@@ -19,6 +20,8 @@ from .decide import Memory, decide
 
 if TYPE_CHECKING:
     from waytrace.observe import Observation
+
+Array = NDArray[np.float64]
 
 
 class Expert:
@@ -47,13 +50,17 @@ class Expert:
         """One plan a row."""
         return self.plan_moments(moments(observation, self._roads), state)
 
-    def plan_moments(self, rows: Sequence[Moment], state: Any) -> tuple[Plan, None, Any]:
-        """The same from moments."""
+    def plan_moments(
+        self, rows: Sequence[Moment], state: Any, futures: Sequence[Array] | None = None
+    ) -> tuple[Plan, None, Any]:
+        """The same from moments. ``futures`` ([A, 41, 4] a row) replaces its own forecast: for the oracle only."""
         memory = state if state is not None else [None] * len(rows)
         controls, after, self.certificates = [], [], []
-        for moment, mine in zip(rows, memory, strict=True):
+        for i, (moment, mine) in enumerate(zip(rows, memory, strict=True)):
             mine = mine or Memory(-1, max(self.config.unlimited_mps, float(moment.axle[3])))
-            accel, curvature, mine, certificate = decide(moment, mine, self.config)
+            accel, curvature, mine, certificate = decide(
+                moment, mine, self.config, futures[i] if futures is not None else None
+            )
             controls.append((accel, curvature))
             after.append(mine)
             self.certificates.append(certificate)

@@ -31,7 +31,7 @@ class Paths(NamedTuple):
     offset: F8x2
     cap: F8x2
     """[Q, S] speed allowed, m/s (limit, curves, occlusions), braking ahead included."""
-    count: I4
+    samples: I4
     """[Q] samples."""
     base: I4
     """[Q] number of the base path."""
@@ -93,7 +93,7 @@ def behind_leaders(
             along, across = paths.place[b, at, a, 2], paths.place[b, at, a, 3]
             if sa + along < s + front * 0.5 or sa - along > s + 150.0:
                 continue
-            i = min(max(int(sa / STEP_M), 0), paths.count[q] - 1)
+            i = min(max(int(sa / STEP_M), 0), paths.samples[q] - 1)
             room = half_width + across + 0.2
             aside = abs(da - paths.offset[q, i])
             if aside > room:
@@ -124,11 +124,11 @@ def roll_out(
     """
     for j in range(len(proposals.path)):
         q = proposals.path[j]
-        n = paths.count[q]
+        n = paths.samples[q]
         s, v, accel = s_start[paths.base[q]], axle[3], accel_now
         for t in range(TICKS + 1):
             u = s / STEP_M
-            i = min(max(int(math.floor(u)), 0), n - 2)
+            i = min(max(math.floor(u), 0), n - 2)
             r = u - i
             c = min(max(r, 0.0), 1.0)
             out[j, t, X] = paths.x[q, i] + r * (paths.x[q, i + 1] - paths.x[q, i])
