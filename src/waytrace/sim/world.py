@@ -114,7 +114,7 @@ class World:
         )  # fmt: skip
         self._scratch = [make_scratch(slots, len(self.maps.index.lane_length)) for _ in range(self.shards)]
         self._bounds = np.linspace(0, worlds, self.shards + 1).astype(int)
-        self._eyes = Eyes(self.maps, f, self.rows, self._bounds)
+        self._eyes = Eyes(self.maps, f, self.rows, self.shards)
         self._plans: list[tuple[int, Plan]] = []
 
     def __len__(self) -> int:
@@ -181,12 +181,16 @@ class World:
 
     def observe_arrays(self) -> ObservationArrays:
         """What every controlled agent perceives now, as arrays [B, ...] that the next call overwrites."""
-        tick = int(self.moving.tick.max())
-        self._on_shards(lambda shard: self._eyes.look(shard, self.state, self.lights, tick))
-        self._note_seen(tick)
+
+        def run(shard: int) -> None:
+            first, last = int(self._bounds[shard]), int(self._bounds[shard + 1])
+            self._eyes.look(self.state, self.lights, self.moving, first, last, shard)
+
+        self._on_shards(run)
+        self._note_seen()
         return self._eyes.arrays
 
-    def _note_seen(self, tick: int) -> None:
+    def _note_seen(self) -> None:
         """Write whom each ego sees into the record."""
         if self._record_ticks == 1:
             return
@@ -194,7 +198,7 @@ class World:
         for b in np.flatnonzero(self.fixed.ego[rows.world] == rows.slot):
             w = rows.world[b]
             flags = self.record.flags[w, self.moving.tick[w]]
-            seen = (self._eyes.memory.seen_tick[b] == tick) & self.moving.active[w]
+            seen = self._eyes.memory.seen_tick[b] == self.moving.tick[w]
             seen |= np.arange(len(seen)) == rows.slot[b]
             flags[:] = np.where(seen, flags | SEEN, flags & ~np.uint8(SEEN))
 
