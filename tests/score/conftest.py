@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -43,7 +44,7 @@ def straight_road(
         y = lane * WIDTH_M
         west = oncoming and lane == lanes - 1
         pieces = cuts if lane == 0 else [cuts[0], cuts[-1]]
-        for k, (a, b) in enumerate(zip(pieces[:-1], pieces[1:], strict=True)):
+        for k, (a, b) in enumerate(itertools.pairwise(pieces)):
             s = -1.0 if west else 1.0
             ends = (b, a) if west else (a, b)
             centre.append(_line(*ends, y))
