@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import waytrace
-from waytrace.cli.tables import TERMS, group_rows, interval_text, markdown, number, percent
+from waytrace.cli.tables import group_rows, interval_text, markdown, number, percent
 from waytrace.evaluate import Result, evaluate
 from waytrace.formats import import_paths
 from waytrace.scenario.store import ScenarioStore
+from waytrace.score import TERMS
 
 PLANNERS = ("replay", "constant-velocity", "idm", "expert", "oracle")
 LISTED = 60

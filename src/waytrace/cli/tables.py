@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from waytrace.score import TERMS
+
 if TYPE_CHECKING:
     from waytrace.evaluate import Result
 
     from .output import Output
-
-TERMS = ("NC", "DAC", "MP", "DDC", "TLC", "EP", "TTC", "SL", "C")
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -54,12 +54,13 @@ def score_rows(results: Mapping[str, Result]) -> tuple[list[str], list[list[str]
 def group_rows(results: Mapping[str, Result], key: str) -> tuple[list[str], list[list[str]]]:
     """Columns and rows by ``families`` or ``sources``: one group a row, one planner a column, mean scores."""
     groups = sorted({name for result in results.values() for name in result.meta[key]})
-    columns = [{"families": "family", "sources": "source"}[key], "scenarios", *results]
+    columns = [{"families": "family", "sources": "source"}[key], "scenarios", "oracle passes", *results]
     rows = []
     for group in groups:
         found = [result.meta[key].get(group) for result in results.values()]
-        count = max(entry["count"] for entry in found if entry)
-        rows.append([group, str(count), *(number(entry["score"]) if entry else "-" for entry in found)])
+        largest = max((entry for entry in found if entry), key=lambda entry: int(entry["count"]))
+        counts = [str(largest["count"]), percent(largest["admitted"])]
+        rows.append([group, *counts, *(number(entry["score"]) if entry else "-" for entry in found)])
     return columns, rows
 
 

@@ -2,7 +2,7 @@
 
 from .drive import REPLAN_TICKS, drive
 from .load import PlannerError, load_planner
-from .reference import cache_folder, reference_progress_m
+from .reference import Reference, cache_folder, reference
 from .result import Result, aggregate, load_result
 from .run import evaluate
 from .statistics import mean_interval
@@ -12,6 +12,7 @@ __all__ = [
     "REPLAN_TICKS",
     "SUITES",
     "PlannerError",
+    "Reference",
     "Result",
     "aggregate",
     "cache_folder",
@@ -20,6 +21,6 @@ __all__ = [
     "load_planner",
     "load_result",
     "mean_interval",
-    "reference_progress_m",
+    "reference",
     "suite_store",
 ]

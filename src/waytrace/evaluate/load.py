@@ -11,7 +11,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from waytrace import planners
+from waytrace.planners import NAMES, make
 from waytrace.scenario import WaytraceError
 
 ENTRY_POINT_GROUP = "waytrace.planners"
@@ -54,12 +54,12 @@ def planner_digest(spec: str) -> str:
 def _make(spec: str) -> Any:
     if ":" in spec:
         return _make_own(spec)
-    if spec in planners.NAMES:
-        return planners.make(spec)
+    if spec in NAMES:
+        return make(spec)
     for point in entry_points(group=ENTRY_POINT_GROUP, name=spec):
         return point.load()()
     installed = sorted(p.name for p in entry_points(group=ENTRY_POINT_GROUP))
-    known = ", ".join([*planners.NAMES, *installed])
+    known = ", ".join([*NAMES, *installed])
     raise PlannerError(f"No planner is called {spec!r}. Known: {known}. Your own: module:Class.")
 
 

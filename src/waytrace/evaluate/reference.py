@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from waytrace.planners import oracle_reference
@@ -21,26 +22,37 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "waytrace"
 
 
-def reference_progress_m(scenario: Scenario, content: str, *, traffic: str, style: str, seed: int) -> float:
-    """Metres along the route that the privileged oracle makes without breaking a rule.
+@dataclass(frozen=True)
+class Reference:
+    """What the oracle made of a scenario."""
+
+    progress_m: float
+    """Metres along the route."""
+    clean: bool
+    """Whether it found a drive that keeps every rule. Where it did not, the scenario may have no solution."""
+    proposal: str
+    """Which of the oracle's drivers it was."""
+
+
+def reference(scenario: Scenario, content: str, *, traffic: str, style: str, seed: int) -> Reference:
+    """What the privileged oracle, which knows the traffic, makes of a scenario: the measure of progress.
 
     The search is the dearest part of an evaluation and does not depend on the planner, so its answer lies in
     :func:`cache_folder` under ``reference/``, keyed by ``content`` (the scenario's hash), traffic, style, seed and
     the package's source. Deleting the folder costs time only.
     """
-    identity = {
-        "scenario": content, "traffic": traffic, "style": style, "seed": seed, "code": code_digest(),
-    }  # fmt: skip
+    identity = {"scenario": content, "traffic": traffic, "style": style, "seed": seed, "code": code_digest()}
     key = hashlib.sha256(canonical(identity)).hexdigest()
     path = cache_folder() / "reference" / key[:2] / f"{key}.json"
     try:
-        return float(json.loads(path.read_text())["progress_m"])
-    except (OSError, ValueError, KeyError):
+        return Reference(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
         pass  # absent or damaged: worked out again below
-    progress = float(oracle_reference(scenario, traffic=traffic, style=style, seed=seed))
+    found = oracle_reference(scenario, traffic=traffic, style=style, seed=seed)
+    record = Reference(float(found.progress_m), bool(found.clean), found.proposal)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent)
     with os.fdopen(handle, "w") as file:
-        json.dump({"progress_m": progress, "scenario_id": scenario.id}, file)
+        json.dump(asdict(record), file)
     Path(temporary).replace(path)
-    return progress
+    return record

@@ -121,23 +121,28 @@ def load_result(path: str | Path) -> Result:
     return Result(file.parent, meta)
 
 
-def aggregate(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def aggregate(rows: Sequence[dict[str, Any]], *, admitted_only: bool = False) -> dict[str, Any]:
     """Means over ``rows``: score with its interval, at-fault collisions, families and sources, the mean of every term.
 
-    A term's mean is over the scenarios it applied to. Nothing is averaged over no scenarios: such a figure is ``None``.
+    A term's mean is over the scenarios it applied to. ``admitted`` is the share of scenarios that the oracle drives
+    without breaking a rule; with ``admitted_only`` all other figures are over those alone. Nothing is averaged over
+    no scenarios: such a figure is ``None``.
     """
     return {
-        **_group(rows),
-        "families": _groups(rows, "family"),
-        "sources": _groups(rows, "source"),
+        **_group(rows, admitted_only),
+        "families": _groups(rows, "family", admitted_only),
+        "sources": _groups(rows, "source", admitted_only),
     }
 
 
-def _group(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _group(rows: Sequence[dict[str, Any]], admitted_only: bool) -> dict[str, Any]:
+    admitted = _mean(row["oracle"]["clean"] for row in rows)
+    rows = [row for row in rows if row["oracle"]["clean"] or not admitted_only]
     terms = {name for row in rows for name in row["terms"]}
     scores = [row["score"] for row in rows]
     return {
         "count": len(rows),
+        "admitted": admitted,
         "score": _mean(scores),
         "score_interval": mean_interval(scores, [row["cluster"] for row in rows]) if rows else None,
         "at_fault_collision_rate": _mean(row["terms"]["NC"] < 1.0 for row in rows if "NC" in row["terms"]),
@@ -146,9 +151,9 @@ def _group(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _groups(rows: Sequence[dict[str, Any]], key: str) -> dict[str, dict[str, Any]]:
+def _groups(rows: Sequence[dict[str, Any]], key: str, admitted_only: bool) -> dict[str, dict[str, Any]]:
     names = sorted({row[key] for row in rows if row[key]})
-    return {name: _group([row for row in rows if row[key] == name]) for name in names}
+    return {name: _group([row for row in rows if row[key] == name], admitted_only) for name in names}
 
 
 def _mean(values: Iterable[float]) -> float | None:

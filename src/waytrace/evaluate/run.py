@@ -40,6 +40,7 @@ def evaluate(
     limit: int | None = None,
     replan_ticks: int = REPLAN_TICKS,
     timeout_s: float = 300.0,
+    admitted_only: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Result:
@@ -49,7 +50,8 @@ def evaluate(
 
     ``planner`` is a spec as :func:`load_planner` takes it; ``scenarios`` the path of a store, or scenarios, which are
     then written to a store inside ``out``. ``limit`` takes the first so many. ``timeout_s`` is the time one scenario
-    may take. The result does not depend on ``workers``.
+    may take. With ``admitted_only`` the means leave out scenarios that not even the oracle drives without breaking a
+    rule; their rows are kept. The result does not depend on ``workers``.
 
     An interrupted evaluation is continued by the same call. A folder made with other settings or by other code is
     refused with the differences, unless ``overwrite``. A scenario on which the planner raises, dies or takes too long
@@ -68,7 +70,14 @@ def evaluate(
     if not ids:
         raise WaytraceError(f"{store.path} holds no scenarios to evaluate.")
 
-    identity = {"planner": planner, "traffic": traffic, "style": style, "seed": seed, "replan_ticks": replan_ticks}
+    identity = {
+        "planner": planner,
+        "traffic": traffic,
+        "style": style,
+        "seed": seed,
+        "replan_ticks": replan_ticks,
+        "admitted_only": admitted_only,
+    }
     config = {
         **identity,
         "store": str(store.path),
@@ -208,7 +217,7 @@ def _finish(
         "environment": environment(),
         "code": code_digest(),
         "result_hash": result_hash({**identity, "scenarios": contents}, rows, failed),
-        **aggregate(rows),
+        **aggregate(rows, admitted_only=identity["admitted_only"]),
         "errors": failed,
         "scenarios": rows,
     }

@@ -20,7 +20,7 @@ from waytrace.score import ScenarioScore, score_rollout
 from .digest import drive_digest, plain
 from .drive import REPLAN_TICKS, drive
 from .load import load_planner
-from .reference import reference_progress_m
+from .reference import Reference, reference
 
 BATCH = 4
 """Worlds per task, and the padded batch that every planner runs at."""
@@ -59,11 +59,10 @@ def run_task(setup: Setup, store: ScenarioStore, ids: Sequence[str], name: str) 
     seconds = (time.perf_counter() - began) / len(ids)
     rows, ticks = [], {}
     for scenario, rollout in zip(scenarios, rollouts, strict=True):
-        reference = reference_progress_m(
-            scenario, store.summary(scenario.id)["hash"], traffic=setup.traffic, style=setup.style, seed=setup.seed
-        )
-        score = score_rollout(scenario, rollout, reference)
-        rows.append(_row(scenario, score, rollout.end, seconds, drive_digest(rollout, score)))
+        content = store.summary(scenario.id)["hash"]
+        oracle = reference(scenario, content, traffic=setup.traffic, style=setup.style, seed=setup.seed)
+        score = score_rollout(scenario, rollout, oracle.progress_m)
+        rows.append(_row(scenario, score, oracle, rollout.end, seconds, drive_digest(rollout, score)))
         ticks.update({f"{scenario.id}/{key}": np.ascontiguousarray(value) for key, value in score.ticks.items()})
     final = Path(setup.partial) / name
     temporary = final.with_name(f".{name}.{os.getpid()}")
@@ -74,7 +73,9 @@ def run_task(setup: Setup, store: ScenarioStore, ids: Sequence[str], name: str) 
     temporary.rename(final)
 
 
-def _row(scenario: Scenario, score: ScenarioScore, end: str, seconds: float, digest: str) -> dict[str, Any]:
+def _row(
+    scenario: Scenario, score: ScenarioScore, oracle: Reference, end: str, seconds: float, digest: str
+) -> dict[str, Any]:
     """The record of one scenario in ``result.json``."""
     record: dict[str, Any] = plain(
         {
@@ -88,6 +89,7 @@ def _row(scenario: Scenario, score: ScenarioScore, end: str, seconds: float, dig
             "applied": list(score.applied),
             "figures": dict(score.figures),
             "events": [asdict(event) for event in score.events],
+            "oracle": asdict(oracle),
             "end": end,
             "seconds": seconds,
             "digest": digest,

@@ -64,6 +64,7 @@ def run(options: Options, output: Output) -> int:
             options.planner, store, out=options.out, workers=options.workers or os.cpu_count() or 1,
             traffic=options.traffic, style=options.style, seed=options.seed, limit=options.limit,
             replan_ticks=options.replan_ticks, timeout_s=options.timeout_s, overwrite=options.overwrite,
+            admitted_only=options.suite is not None,
             progress=advance,
         )  # fmt: skip
     score_table(output, {options.planner: result})
@@ -74,7 +75,7 @@ def run(options: Options, output: Output) -> int:
 
         page = write_report([result.path], result.path / "report")
     meta = result.meta
-    output.say(f"Score {interval_text(meta)} over {len(result.ids)} scenarios; hash {meta['result_hash'][:16]}")
+    output.say(f"Score {interval_text(meta)} over {meta['count']} scenarios; hash {meta['result_hash'][:16]}")
     output.say(f"Result: {result.path / 'result.json'}")
     if page:
         output.say(f"Report: {page}")
@@ -84,12 +85,13 @@ def run(options: Options, output: Output) -> int:
             "result_hash": meta["result_hash"],
             "planner": options.planner,
             "suite": options.suite or meta["suite"],
-            "scenarios": len(result.ids),
+            "scenarios": meta["count"],
             "errors": result.errors,
             "score": meta["score"],
             "score_interval": meta["score_interval"],
             "at_fault_collision_rate": meta["at_fault_collision_rate"],
             "families": {name: group["score"] for name, group in meta["families"].items()},
+            "admitted": meta["admitted"],
             "sources": {name: group["score"] for name, group in meta["sources"].items()},
             "report": str(page) if page else None,
         }
