@@ -208,6 +208,16 @@ def test_a_store_is_not_overwritten_unasked(store, make_scenario):
     assert [path.name for path in store.parent.iterdir()] == ["store"]
 
 
+def test_a_store_behind_a_link_is_replaced_and_the_link_stays(store, tmp_path, make_scenario):
+    link = tmp_path / "current"
+    link.symlink_to(store)
+    with ScenarioWriter(link, overwrite=True) as writer:
+        writer.add(make_scenario("new"))
+    assert link.is_symlink()
+    assert ScenarioStore.open(store).ids == ScenarioStore.open(link).ids == ("new",)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["current", "store"]
+
+
 def test_nothing_but_a_store_is_overwritten(tmp_path):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.tex").write_text("years of work")

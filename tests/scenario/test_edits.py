@@ -296,6 +296,8 @@ def test_what_is_not_there_cannot_be_edited(make_scenario):
         lambda: delay(scenario, 0, float("inf")),
         lambda: set_light(scenario, 1, LightState.RED),
         lambda: raise_limit(scenario, -20.0),
+        lambda: raise_limit(scenario, float("nan")),
+        lambda: raise_limit(scenario.with_(initial_speed_limit_mps=5.0), -6.0),
         lambda: raise_limit(scenario, 1.0, [2]),
         lambda: remove_stop_line(scenario, 1),
         lambda: permuted(scenario, [0, 0, 1, 2, 3]),

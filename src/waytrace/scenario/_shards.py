@@ -31,7 +31,7 @@ MAX_MANIFEST_BYTES = 1 << 30
 _HEAD = re.compile(rb'\{"sha256": "([0-9a-f]{64})",\n')
 _FILE = re.compile(r"[a-z]+-[0-9]{5,}\.(safetensors|jsonl)")
 _SUFFIXES = (".safetensors", ".jsonl")
-_OPEN_SHARDS = 4
+_OPEN_SHARDS = 16
 _WAY_OUT = "Restore the folder from a copy, or write it again."
 
 M = TypeVar("M", bound=BaseModel)
@@ -102,7 +102,7 @@ class ShardWriter:
     def __init__(
         self, path: Path, format: str, *, version: str, overwrite: bool, shard_bytes: int, shard_items: int
     ) -> None:
-        self.path = Path(path).absolute()
+        self.path = Path(path).resolve()
         self.items: dict[str, Item] = {}
         self.shared: dict[str, Place] = {}
         self._format, self._version, self._overwrite = format, version, overwrite

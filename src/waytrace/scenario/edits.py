@@ -156,9 +156,9 @@ def raise_limit(scenario: Scenario, by_mps: float, lanes: Iterable[int] | None =
     chosen = list(range(len(scenario.map))) if lanes is None else sorted({_lane(scenario, lane) for lane in lanes})
     limits = scenario.map.speed_limit_mps.copy()
     limits[chosen] += by_mps
-    if (limits[chosen] <= 0).any():
-        raise EditError(f"A speed limit of scenario {scenario.id!r} would not be positive: {by_mps:+g} m/s.")
     initial = scenario.initial_speed_limit_mps + (by_mps if lanes is None else 0.0)
+    if initial <= 0 or (limits[chosen] <= 0).any() or not np.isfinite(by_mps):
+        raise EditError(f"A speed limit of scenario {scenario.id!r} would not be positive: {by_mps:+g} m/s.")
     edited = scenario.with_(map=replace(scenario.map, speed_limit_mps=limits), initial_speed_limit_mps=initial)
     of = None if lanes is None else [scenario.map.lane_id[i] for i in chosen]
     suffix = f"limit-{by_mps:+g}" if of is None else f"limit-{_listed(of)}-{by_mps:+g}"

@@ -140,7 +140,7 @@ class ScenarioStore:
     """A folder of scenarios, written by :class:`ScenarioWriter`: a lazy, read-only mapping from id to scenario.
 
     Reading one scenario reads its arrays alone. Each file is checked against its sha256 at first touch; with
-    ``verify="full"`` all are checked at opening. Four shards and eight maps at most are kept open; scenarios of one
+    ``verify="full"`` all are checked at opening. Sixteen shards and eight maps at most are kept open; scenarios of one
     place that are read in turn share one :class:`RoadMap` object.
     """
 
