@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on PATH")
-_FLAGS = (
+FLAGS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -30,15 +30,15 @@ _FLAGS = (
 )
 
 
-def _run(profile: Path, *arguments: str) -> str:
+def _run(profile: Path, *arguments: str, budget_ms: int = 2000) -> str:
     assert CHROMIUM is not None
-    command = [CHROMIUM, *_FLAGS, f"--user-data-dir={profile}", "--virtual-time-budget=2000", *arguments]
+    command = [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", f"--virtual-time-budget={budget_ms}", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
 
 
-def page_data(page: Path, fragment: str, profile: Path) -> tuple[dict[str, str], str]:
+def page_data(page: Path, fragment: str, profile: Path, budget_ms: int = 2000) -> tuple[dict[str, str], str]:
     """The ``data-*`` attributes of the document's root after its scripts ran, and the whole DOM as text."""
-    dom = _run(profile, "--dump-dom", page.as_uri() + fragment)
+    dom = _run(profile, "--dump-dom", page.as_uri() + fragment, budget_ms=budget_ms)
     root = re.search(r"<html[^>]*>", dom)
     assert root, dom[:300]
     return {k: html.unescape(v) for k, v in re.findall(r'data-([\w-]+)="([^"]*)"', root[0])}, dom

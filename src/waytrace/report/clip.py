@@ -43,7 +43,7 @@ def clip_line(xy: Array, low: Array, high: Array) -> list[Array]:
     if len(xy) < 2 or ((xy >= low) & (xy <= high)).all():
         return [xy] if len(xy) > 1 else []
     a, d = xy[:-1], np.diff(xy, axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         t_low, t_high = (low - a) / d, (high - a) / d
     still = d == 0.0
     outside = (still & ((a < low) | (a > high))).any(-1)

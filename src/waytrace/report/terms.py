@@ -48,7 +48,7 @@ def why_left_out(key: str, scenario: Scenario) -> str:
     if key == "SL" and not np.isfinite(scenario.map.speed_limit_mps).any():
         return "no speed limit in the map"
     if key in ("EP", "MP"):
-        return "no oracle's progress to compare with"
+        return "no oracle's progress"
     if key == "DAC" and len(scenario.map.drivable) == 0:
         return "no drivable area in the map"
     if key == "C":

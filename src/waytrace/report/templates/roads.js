@@ -32,7 +32,7 @@ function buildRoads(map) {
   const pick = (test) => centre.filter((_, i) => test(flags[i], i));
   const drives = (f) => f >> 2 <= 1;
   const stop = unpack(map.stop).map((v) => v * 0.01), lamps = unpack(map.lamps).map((v) => v * 0.01);
-  const crosswalk = polylines(map.crosswalk);
+  const crosswalk = polylines(map.crosswalk), drivable = polylines(map.drivable);
   const bars = [];
   for (let k = 0; k < lamps.length; k += 4) {
     const on = (f, i) => light[i] === k / 4;
@@ -41,7 +41,8 @@ function buildRoads(map) {
   const stops = new Path2D();
   for (let k = 0; k < stop.length; k += 4) { stops.moveTo(stop[k], stop[k + 1]); stops.lineTo(stop[k + 2], stop[k + 3]); }
   return {
-    drivable: trace(polylines(map.drivable), true),
+    drivable: trace(drivable, true),
+    paved: drivable.length > 0,
     route: trace(pick((f) => f & 1)),
     centre: trace(pick(drives)),
     bike: trace(pick((f) => f >> 2 === 2)),
@@ -116,9 +117,11 @@ function drawRoads(drive, row) {
   ctx.fill(roads.drivable);
   stroke(roads.drivable, "road", 0.06, 0.6);
   stroke(roads.bike, "bike", 1.5, 1, [], 0.16);
+  ctx.save();
+  if (roads.paved) ctx.clip(roads.drivable);
   ctx.lineCap = "round";
   stroke(roads.route, "route", 3.0, 3, [], 0.17);
-  ctx.lineCap = "butt";
+  ctx.restore();
   ctx.save();
   ctx.clip(roads.crosswalk);
   ctx.fillStyle = ink.walk;
