@@ -46,7 +46,7 @@ def street() -> dict[int, Lane]:
     lanes[1].successors = [3, 7]
     lanes[7] = Lane(arc(10 + W), arc(10.0), [8])
     down = np.array([[0.0, -W - 10.0], [0.0, -W - 40.0], [0.0, -W - 100.0]])
-    lanes[8] = Lane(down + [110 + W, 0], down + [110, 0])
+    lanes[8] = Lane(down + np.array([110 + W, 0]), down + np.array([110, 0]))
     lanes[9] = Lane(straight(400, 0, W), straight(400, 0, 2 * W))
     lanes[2].left_neighbor, lanes[2].left_opposite = 9, True
     return lanes
@@ -179,7 +179,7 @@ def av2_map(forecasting: bool) -> bytes:
         lanes[str(id)] = row
     area = np.array([[-5.0, -4.0], [405.0, -4.0], [405.0, 8.0], [-5.0, 8.0], [-5.0, -4.0]])
     edge = np.array([[96.0, -3.5], [96.0, 7.0]])
-    crossing = {"id": 5, "edge1": rows(edge), "edge2": rows(edge + [3.0, 0.0])}
+    crossing = {"id": 5, "edge1": rows(edge), "edge2": rows(edge + np.array([3.0, 0.0]))}
     areas = {"1": {"id": 1, "area_boundary": rows(area)}}
     return json.dumps(
         {"lane_segments": lanes, "drivable_areas": areas, "pedestrian_crossings": {"5": crossing}}

@@ -73,7 +73,7 @@ def test_a_log_that_takes_the_exit_routes_over_it():
 def test_against_the_traffic_or_far_away_there_is_no_route():
     xy, heading = drive(10, 60, lambda x: 0.0)
     assert route_along(Locator(ROAD), xy, heading + np.pi) is None
-    assert route_along(Locator(ROAD), xy + [0, 60], heading) is None
+    assert route_along(Locator(ROAD), xy + np.array([0, 60]), heading) is None
 
 
 def test_a_vehicle_beside_the_road_is_matched_to_the_nearest_lane():
