@@ -2,6 +2,7 @@ import gc
 import json
 import resource
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -128,6 +129,15 @@ def test_few_shards_and_maps_stay_open(tmp_path, make_scenario):
     assert [scenario.id for scenario in store] == list(store.ids)
     assert len(store._shards._open) <= 16
     assert len(store._maps) <= 8
+
+
+def test_threads_may_share_a_store(tmp_path, make_scenario):
+    with ScenarioWriter(tmp_path / "store", shard_items=1) as writer:
+        hashes = [writer.add(make_scenario(f"s{i}", seed=i, x=float(i))) for i in range(30)]
+    store = ScenarioStore.open(tmp_path / "store")
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(3):
+            assert list(pool.map(lambda id: scenario_hash(store[id]), store.ids)) == hashes
 
 
 def test_the_writer_keeps_its_own_copy(tmp_path, make_scenario):

@@ -10,71 +10,26 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import re
 import shutil
 import threading
 from collections import OrderedDict
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ._disk import MANIFEST, begin, check_target, explained, publish, sha256_of, write_file
 from ._layout import Arrays, Layout, mismatches
+from ._manifest import WAY_OUT, FileEntry, Item, Manifest, Place, read_manifest, sealed
 from .errors import StoreError
 from .hashing import canonical_json
 
-MAX_MANIFEST_BYTES = 1 << 30
-_HEAD = re.compile(rb'\{"sha256": "([0-9a-f]{64})",\n')
-_FILE = re.compile(r"[a-z]+-[0-9]{5,}\.(safetensors|jsonl)")
 _SUFFIXES = (".safetensors", ".jsonl")
 _OPEN_SHARDS = 16
-_WAY_OUT = "Restore the folder from a copy, or write it again."
 
-M = TypeVar("M", bound=BaseModel)
 Verify = Literal["lazy", "full"]
-_Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-_Stem = Annotated[str, StringConstraints(pattern=r"^[a-z]+-[0-9]{5,}$")]
-
-
-class FileEntry(BaseModel):
-    """What a file must be."""
-
-    model_config = ConfigDict(extra="forbid")
-    bytes: Annotated[int, Field(ge=0)]
-    sha256: _Hash
-
-
-class Place(BaseModel):
-    """Where an item lies: its shard, its arrays' prefix, its record's span in the ``.jsonl`` file."""
-
-    model_config = ConfigDict(extra="forbid")
-    shard: _Stem
-    key: Annotated[str, StringConstraints(pattern=r"^[0-9]+$")]
-    offset: Annotated[int, Field(ge=0)]
-    length: Annotated[int, Field(ge=0)]
-
-
-class Item(BaseModel):
-    """One entry of the manifest: an item's place and what is worth knowing without reading it."""
-
-    model_config = ConfigDict(extra="forbid")
-    place: Place
-    summary: dict[str, str | int | float | bool | None]
-
-
-class Manifest(BaseModel):
-    """The manifest below its first line."""
-
-    model_config = ConfigDict(extra="forbid")
-    format: str
-    version: str
-    files: dict[str, FileEntry]
-    items: dict[str, Item]
-    shared: dict[str, Place]
 
 
 class _Stream:
@@ -166,10 +121,8 @@ class ShardWriter:
             manifest = Manifest(
                 format=self._format, version=self._version, files=self._files, items=self.items, shared=self.shared
             )
-            body = manifest.model_dump_json(indent=1).encode()[1:] + b"\n"
-            head = b'{"sha256": "%s",\n' % hashlib.sha256(body).hexdigest().encode()
             with explained(self.path):
-                write_file(self._temporary / MANIFEST, head + body)
+                write_file(self._temporary / MANIFEST, sealed(manifest))
                 publish(self._temporary, self.path, self._overwrite)
         except BaseException:
             self.abort()
@@ -202,14 +155,14 @@ class ShardReader:
 
     def __init__(self, path: Path, format: str, *, verify: Verify = "lazy") -> None:
         self.path = Path(path)
-        self.manifest, self.manifest_hash = _read_manifest(self.path, format)
+        self.manifest, self.manifest_hash = read_manifest(self.path, format)
         self._checked: set[str] = set()
         self._open: OrderedDict[str, Any] = OrderedDict()
         self._lock = threading.RLock()
         problems = self._misfits()
         if problems:
             more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-            raise StoreError(f"{problems[0]}{more}. {_WAY_OUT}")
+            raise StoreError(f"{problems[0]}{more}. {WAY_OUT}")
         if verify == "full":
             for name in self.manifest.files:
                 self._check(name)
@@ -231,13 +184,13 @@ class ShardReader:
         if name not in self._checked:
             entry = self.manifest.files.get(name)
             if entry is None:
-                raise StoreError(f"{self.path / MANIFEST} names no file {name}. {_WAY_OUT}")
+                raise StoreError(f"{self.path / MANIFEST} names no file {name}. {WAY_OUT}")
             try:
                 actual = sha256_of(path)
             except OSError as error:
-                raise StoreError(f"{path} cannot be read: {error.strerror or error}. {_WAY_OUT}") from error
+                raise StoreError(f"{path} cannot be read: {error.strerror or error}. {WAY_OUT}") from error
             if actual != entry.sha256:
-                raise StoreError(f"{path} is damaged: its sha256 is not the one in {MANIFEST}. {_WAY_OUT}")
+                raise StoreError(f"{path} is damaged: its sha256 is not the one in {MANIFEST}. {WAY_OUT}")
             self._checked.add(name)
         return path
 
@@ -271,10 +224,10 @@ class ShardReader:
                 handle = self._handle(name)
                 arrays = {key: handle.get_tensor(f"{place.key}/{key}") for key in layout}
             except SafetensorError as error:
-                raise StoreError(f"{self.path / name} does not hold item {place.key}: {error}. {_WAY_OUT}") from error
+                raise StoreError(f"{self.path / name} does not hold item {place.key}: {error}. {WAY_OUT}") from error
         wrong = mismatches(arrays, layout, **sizes)
         if wrong:
-            raise StoreError(f"{self.path / name}, item {place.key}: {'; '.join(wrong)}. {_WAY_OUT}")
+            raise StoreError(f"{self.path / name}, item {place.key}: {'; '.join(wrong)}. {WAY_OUT}")
         return arrays
 
     def _handle(self, name: str) -> Any:
@@ -290,50 +243,3 @@ class ShardReader:
         """Let go of the open shards."""
         with self._lock:
             self._open.clear()
-
-
-def parse_record(model: type[M], data: bytes, where: str) -> M:
-    """A record checked against its model. Raises :class:`StoreError`; ``where`` names it."""
-    try:
-        return model.model_validate_json(data)
-    except ValidationError as error:
-        raise StoreError(f"{where}: {_first(error)}. {_WAY_OUT}") from error
-
-
-def _first(error: ValidationError) -> str:
-    detail = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part) for part in detail["loc"])
-    return f"{place}: {detail['msg']}" if place else detail["msg"]
-
-
-def _read_manifest(folder: Path, format: str) -> tuple[Manifest, str]:
-    path = folder / MANIFEST
-    try:
-        if path.stat().st_size > MAX_MANIFEST_BYTES:
-            raise StoreError(f"{path} is larger than {MAX_MANIFEST_BYTES} bytes and will not be read. {_WAY_OUT}")
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        what = (
-            "has no manifest.json: it is no store, or one whose writing never ended"
-            if folder.is_dir()
-            else "does not exist"
-        )
-        raise StoreError(f"{folder} {what}. Check the path, or write the store again.") from error
-    except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror or error}. Check the path.") from error
-    head = _HEAD.match(data)
-    if head is None or hashlib.sha256(data[head.end() :]).hexdigest().encode() != head[1]:
-        raise StoreError(
-            f"{path} is damaged or not a store's: its first line is not the sha256 of the rest. {_WAY_OUT}"
-        )
-    body = b"{" + data[head.end() :]
-    found = re.match(rb'\{\s*"format":\s*"([^"]*)"', body)
-    if found is not None and found[1].decode(errors="replace") != format:
-        raise StoreError(
-            f"{path} is a {found[1].decode(errors='replace')}, where {format} was expected. Choose the right folder."
-        )
-    manifest = parse_record(Manifest, body, str(path))
-    for name in manifest.files:
-        if not _FILE.fullmatch(name):
-            raise StoreError(f"{path} names a file {name!r}, which is none of a store's. {_WAY_OUT}")
-    return manifest, head[1].decode()

@@ -10,7 +10,8 @@ from typing import Any, Self
 from waytrace import __version__
 
 from ._layout import ROLLOUT_LAYOUT, RolloutRecord, build_rollout, rollout_arrays, rollout_record
-from ._shards import Item, ShardReader, ShardWriter, Verify, parse_record
+from ._manifest import Item, parse_record
+from ._shards import ShardReader, ShardWriter, Verify
 from .errors import StoreError
 from .plans import Rollout
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,7 +24,8 @@ from ._layout import (
     scenario_layout,
     scenario_record,
 )
-from ._shards import Item, ShardReader, ShardWriter, Verify, parse_record
+from ._manifest import Item, parse_record
+from ._shards import ShardReader, ShardWriter, Verify
 from .check import check_scenario
 from .errors import StoreError
 from .hashing import map_hash, scenario_hash
@@ -141,12 +143,13 @@ class ScenarioStore:
 
     Reading one scenario reads its arrays alone. Each file is checked against its sha256 at first touch; with
     ``verify="full"`` all are checked at opening. Sixteen shards and eight maps at most are kept open; scenarios of one
-    place that are read in turn share one :class:`RoadMap` object.
+    place that are read in turn share one :class:`RoadMap` object. Threads may share a store; processes open their own.
     """
 
     def __init__(self, path: Path | str, *, verify: Verify = "lazy") -> None:
         self._shards = ShardReader(Path(path), FORMAT, verify=verify)
         self._maps: OrderedDict[str, RoadMap] = OrderedDict()
+        self._lock = threading.Lock()
 
     @classmethod
     def open(cls, path: Path | str, *, verify: Verify = "lazy") -> Self:
@@ -183,7 +186,9 @@ class ScenarioStore:
         where = f"{self.path}, scenario {id!r}"
         record = parse_record(ScenarioRecord, self._shards.record(place), where)
         arrays = self._shards.arrays(place, scenario_layout(record.assertive), N=len(record.agent_id))
-        return build_scenario(self._map(record.map, where), arrays, record)
+        with self._lock:
+            road = self._map(record.map, where)
+        return build_scenario(road, arrays, record)
 
     def _item(self, id: str) -> Item:
         item = self._shards.manifest.items.get(id)
@@ -239,7 +244,8 @@ class ScenarioStore:
     def close(self) -> None:
         """Let go of open shards and kept maps; reading opens them again."""
         self._shards.close()
-        self._maps.clear()
+        with self._lock:
+            self._maps.clear()
 
     def __enter__(self) -> Self:
         return self
