@@ -65,6 +65,8 @@ def _make(spec: str) -> Any:
 
 def _make_own(spec: str) -> Any:
     module_name, _, class_name = spec.partition(":")
+    if not module_name or not class_name:
+        raise PlannerError(f"Planner {spec!r}: a planner of your own is written module:Class.")
     here = os.getcwd()  # noqa: PTH109 - sys.path holds strings
     if here not in sys.path:
         sys.path.insert(0, here)

@@ -21,7 +21,8 @@ def suite_store(name: str, *, note: Callable[[str], None] | None = None) -> Path
     """Path of the store that holds suite ``name``, generated at first use into the cache folder.
 
     The families follow one another in turn, with seeds from 0 on. Which scenarios the oracle passes depends on the
-    traffic; ``evaluate(..., admitted_only=True)`` counts those alone. ``note`` is told when a suite is being made. Raises :class:`WaytraceError` for another name.
+    traffic; ``evaluate(..., admitted_only=True)`` counts those alone. ``note`` is told when a suite is being made.
+    Raises :class:`WaytraceError` for another name.
     """
     if name not in SUITES:
         raise WaytraceError(f"There is no suite {name!r}; there are {', '.join(SUITES)}.")

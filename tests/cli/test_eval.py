@@ -1,0 +1,109 @@
+"""``waytrace eval``, ``report``, ``doctor``, ``demo``: what they print and leave behind."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from waytrace.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+EVAL_KEYS = {
+    "result", "result_hash", "planner", "suite", "scenarios", "errors", "score", "score_interval",
+    "at_fault_collision_rate", "families", "report",
+}  # fmt: skip
+
+
+def _json(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> dict[str, Any]:
+    assert main([*arguments, "--json"]) == code
+    (line,) = capsys.readouterr().out.splitlines()
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("eval") / "store"
+    assert main(["scenarios", "generate", "--out", str(path), "--count", "2"]) == 0
+    return str(path)
+
+
+def test_eval_and_report(store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    found = _json(capsys, "eval", "idm", "--scenarios", store, "--workers", "1", "--out", str(tmp_path / "idm"))
+    assert found.keys() >= EVAL_KEYS
+    assert found["planner"] == "idm"
+    assert found["scenarios"] == 2
+    assert found["errors"] == []
+    assert 0.0 <= found["score"] <= 1.0
+    assert set(found["families"]) == {"cut-in", "lead-braking"}
+    assert Path(found["result"]).name == "result.json"
+    assert Path(found["report"]).read_text().startswith("<!")
+    assert re.fullmatch("[0-9a-f]{64}", found["result_hash"])
+
+    assert main(["eval", "idm", "--scenarios", store, "--out", str(tmp_path / "idm"), "--no-report"]) == 0
+    out = capsys.readouterr().out
+    assert "idm" in out
+    assert found["result_hash"][:16] in out
+
+    page = _json(capsys, "report", str(tmp_path / "idm"), "--out", str(tmp_path / "page"))
+    assert Path(page["report"]).exists()
+
+
+def test_the_example_planner_drives(
+    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example = (ROOT / "examples" / "my_planner.py").read_text()
+    assert len(example.splitlines()) <= 30
+    (tmp_path / "my_planner.py").write_text(example)
+    monkeypatch.chdir(tmp_path)
+    capsys.readouterr()
+    arguments = ["eval", "my_planner:Cautious", "--scenarios", store, "--workers", "1", "--no-report"]
+    found = _json(capsys, *arguments)
+    assert found["errors"] == []
+    assert found["scenarios"] == 2
+    assert found["report"] is None
+    assert (tmp_path / "out" / "eval") in Path(found["result"]).parents
+
+
+def test_a_planner_that_fails_fails_the_command(
+    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.py").write_text(
+        "class Bad:\n    def reset(self, ids, world=None): pass\n    def plan(self, o, s): raise OSError('no road')\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    capsys.readouterr()
+    found = _json(capsys, "eval", "bad:Bad", "--scenarios", store, "--workers", "1", "--out", "r", code=1)
+    assert found["score"] is None
+    assert found["scenarios"] == 0
+    assert [("no road" in e["message"], Path("r", e["log"]).exists()) for e in found["errors"]] == [(True, True)] * 2
+
+
+def test_doctor_finds_nothing_wrong_here(capsys: pytest.CaptureFixture[str]) -> None:
+    found = _json(capsys, "doctor")
+    assert found["problems"] == []
+    assert found["next"] == "waytrace demo"
+
+
+@pytest.mark.slow
+def test_the_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = _json(capsys, "demo", "--out", str(tmp_path / "demo"), "--per-family", "1")
+    assert set(found["scores"]) == {"constant-velocity", "idm", "expert"}
+    assert found["scenarios"] == 7
+    assert not any(found["errors"].values())
+    assert Path(found["report"]).exists()
+
+
+@pytest.mark.slow
+def test_the_smoke_suite_orders_the_planners(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scores = {
+        name: _json(capsys, "eval", name, "--suite", "smoke", "--no-report", "--out", str(tmp_path / name))["score"]
+        for name in ("constant-velocity", "idm", "expert")
+    }
+    assert scores["expert"] > scores["idm"] > scores["constant-velocity"]
+    assert scores["expert"] >= 0.85
