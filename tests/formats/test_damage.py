@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import json
 import random
@@ -53,10 +52,13 @@ def damages(draw):
 
 
 def check(source, options=None):
-    """Reading must give sound scenarios or refuse the file."""
-    scenarios = []
-    with contextlib.suppress(BadFileError):
+    """Reading must give sound scenarios or name the file."""
+    scenarios, refusal = [], ""
+    try:
         scenarios = read(source, options or ReadOptions())
+    except BadFileError as error:
+        refusal = str(error)
+    assert bool(scenarios) != (str(source.path.parent) in refusal)
     for s in scenarios:
         assert s.agents.valid[s.ego_index, s.start_step]
         assert s.start_step <= s.end_step < s.steps
