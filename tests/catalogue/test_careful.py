@@ -9,14 +9,19 @@ def test_stopping_distance_is_reaction_and_braking():
     assert travelled(20.0, BRAKE_MPS2, 0.75)[-1] == pytest.approx(15.0 + 400.0 / (2 * BRAKE_MPS2), rel=1e-3)
 
 
+def test_a_ramp_costs_half_its_time():
+    sharp, ramped = (travelled(20.0, BRAKE_MPS2, 0.75, ramp_s=r)[-1] for r in (0.0, 0.6))
+    assert ramped - sharp == pytest.approx(0.5 * 0.6 * 20.0, rel=0.02)
+
+
 def test_slowing_to_a_speed_goes_on_at_that_speed():
     distance = travelled(20.0, 5.0, 0.0, 10.0)
     assert distance[-1] - distance[-51] == pytest.approx(10.0, rel=1e-6)
 
 
-@pytest.mark.parametrize(("gap", "preventable"), [(15.0, False), (25.0, True)])
+@pytest.mark.parametrize(("gap", "preventable"), [(24.0, False), (30.0, True)])
 def test_a_full_stop_of_the_lead_needs_reaction_and_the_difference_in_braking(gap, preventable):
-    # 20 m/s: 15 m of reaction + 26.3 m of braking against 20.4 m of the lead at 1 g: 21 m
+    # 20 m/s: 15 m of reaction + 6 m of ramp + 26.3 m of braking against 20.4 m of the lead at 1 g: 27 m
     assert lead_braking_preventable(20.0, 20.0, gap, 9.81, 0.0) is preventable
 
 

@@ -1,7 +1,7 @@
 """The careful-driver model: can a braking lead or a cut-in be survived by braking alone?
 
-Reaction 0.75 s, then 0.774 g (SCORE: preventability; after the competent driver of UN Regulation No. 157, whose risk
-perception delay and jerk limit are left out, so it is a little more forgiving).
+Reaction 0.75 s, then 0.774 g, reached within 0.6 s: the competent driver of UN Regulation No. 157, Annex 3, without its
+further 0.4 s of risk perception.
 """
 
 from __future__ import annotations
@@ -9,24 +9,33 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-MODEL = "careful driver: reaction 0.75 s, braking 0.774 g"
+MODEL = "careful driver: reaction 0.75 s, then 0.774 g within 0.6 s"
 REACTION_S = 0.75
 BRAKE_MPS2 = 0.774 * 9.81
+RAMP_S = 0.6
+"""Time from no deceleration to the full one."""
 LATERAL_NOTICE_M = 0.375
 """A vehicle that has drifted less than this from its lane's middle is not yet seen to cut in (Regulation No. 157)."""
 
-_T = np.arange(0.0, 40.0, 0.02)
+_STEP_S = 0.02
+_T = _STEP_S * np.arange(2000)
 
 
-def travelled(speed_mps: float, brake_mps2: float, from_s: float, floor_mps: float = 0.0) -> NDArray[np.float64]:
-    """Distance over time of a vehicle that brakes from ``from_s`` on down to ``floor_mps``; steps of 0.02 s."""
+def travelled(
+    speed_mps: float, brake_mps2: float, from_s: float, floor_mps: float = 0.0, ramp_s: float = 0.0
+) -> NDArray[np.float64]:
+    """Distance over time (steps of 0.02 s) of a vehicle that brakes from ``from_s`` on, down to ``floor_mps``.
+
+    The deceleration rises evenly over ``ramp_s`` and then holds.
+    """
     braking = np.maximum(_T - from_s, 0.0)
-    lasts = max(0.0, speed_mps - floor_mps) / brake_mps2
-    held = np.minimum(braking, lasts)
-    distance: NDArray[np.float64] = (
-        speed_mps * np.minimum(_T, from_s) + speed_mps * held - 0.5 * brake_mps2 * held**2
-        + min(speed_mps, floor_mps) * np.maximum(braking - lasts, 0.0)
-    )  # fmt: skip
+    if ramp_s > 0.0:
+        rising = np.minimum(braking, ramp_s)
+        lost = 0.5 * brake_mps2 * rising**2 / ramp_s + brake_mps2 * (braking - rising)
+    else:
+        lost = brake_mps2 * braking
+    speed = np.maximum(speed_mps - lost, min(speed_mps, floor_mps))
+    distance: NDArray[np.float64] = np.concatenate([[0.0], np.cumsum(0.5 * (speed[1:] + speed[:-1]) * _STEP_S)])
     return distance
 
 
@@ -35,7 +44,7 @@ def lead_braking_preventable(
 ) -> bool:
     """Whether the gap stays open when the lead brakes now and the ego brakes after its reaction."""
     lead = travelled(lead_mps, brake_mps2, 0.0, target_mps)
-    ego = travelled(ego_mps, BRAKE_MPS2, REACTION_S)
+    ego = travelled(ego_mps, BRAKE_MPS2, REACTION_S, ramp_s=RAMP_S)
     return bool((gap_m + lead - ego).min() > 0.0)
 
 
@@ -48,5 +57,5 @@ def cut_in_preventable(
     """
     noticed = LATERAL_NOTICE_M / lateral_mps + REACTION_S
     shared = lateral_gap_m / lateral_mps <= _T
-    ahead = gap_m + cutter_mps * _T - travelled(ego_mps, BRAKE_MPS2, noticed)
+    ahead = gap_m + cutter_mps * _T - travelled(ego_mps, BRAKE_MPS2, noticed, ramp_s=RAMP_S)
     return bool(ahead[shared].min() > 0.0)

@@ -35,13 +35,15 @@ def place_ego(cast: Cast, path: Path, s: float, speed_mps: float) -> None:
 
 
 def traffic(
-    cast: Cast, draw: Draw, layout: Layout, *, ego_lane: int, ego_s: float, speed_mps: float, clear_until: float,
-    count: tuple[int, int] = (4, 14), reach_m: float = 220.0, pace: float = 1.0, ahead_of: float | None = None,
+    cast: Cast, draw: Draw, layout: Layout, *, ego_lane: int, ego_s: float, speed_mps: float,
+    clear: dict[int, tuple[float, float]], count: tuple[int, int] = (4, 14),
+    reach_m: float = 220.0, pace: float = 1.0, ahead_of: float | None = None,
 ) -> None:  # fmt: skip
     """Background traffic on an open road.
 
-    The ego's lane is kept clear from the ego to ``clear_until`` (arc length of the road). Other lanes of its direction
-    are filled up to ``reach_m`` ahead, or only from ``ahead_of`` on; oncoming lanes as far as the ego can come.
+    ``clear``: by lane of the ego's direction, the stretch (arc length of the road) that is kept free, so that those the
+    scene is about meet nobody else. Other lanes of that direction are filled up to ``reach_m`` ahead, or only from
+    ``ahead_of`` on; oncoming lanes as far as the ego can come.
     """
     road = layout.roads[0]
     total = road.line.length_m
@@ -51,12 +53,13 @@ def traffic(
         outer = slow and i == len(road.forward[0]) - 1
         path = layout.path(road.forward_sequence(i))
         scale = path.length_m / total
-        if i == ego_lane:
-            stretches.append(Stretch(path, 12.0, (ego_s - 5.0) * scale, pace, outer))
-            stretches.append(Stretch(path, clear_until * scale, (clear_until + reach_m) * scale, pace, outer))
+        # lanes to the left are faster
+        faster = pace * (1.0 + 0.04 * (ego_lane - i))
+        if i in clear:
+            low, high = clear[i]
+            stretches.append(Stretch(path, 12.0, low * scale, faster, outer))
+            stretches.append(Stretch(path, high * scale, (high + reach_m) * scale, faster, outer))
         else:
-            # lanes to the left are faster
-            faster = pace * (1.0 + 0.04 * (ego_lane - i))
             start = 12.0 if ahead_of is None else ahead_of * scale
             stretches.append(Stretch(path, start, (ego_s + reach_m) * scale, faster, outer))
     for i in range(len(road.backward[0])):

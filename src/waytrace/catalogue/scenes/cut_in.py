@@ -71,9 +71,11 @@ class CutIn:
                 cutter, Trigger.EGO_TIME, 0.5, Action.CHANGE_LANE, lateral, at_xy=at, target_lane=road.forward[1][lane]
             )
         )
+        # nobody ahead whom the other would have to slow down for before it changes lane
+        free = cutter_s + 15.0 + 2.5 * speed
         traffic(
             cast, draw, layout, ego_lane=lane, ego_s=ego_s, speed_mps=speed, pace=0.95,
-            clear_until=cutter_s + 15.0 + 1.5 * speed,
+            clear={lane: (ego_s - 5.0, free), other: (cutter_s - 10.0, free)},
         )  # fmt: skip
         params: dict[str, Any] = {
             "ego_mps": speed, "cutter_mps": cutter_speed, "gap_m": gap, "lateral_mps": lateral, "delay_s": delay,

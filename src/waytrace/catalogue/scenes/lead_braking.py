@@ -66,7 +66,13 @@ class LeadBraking:
         at = path.point(ego_s + speed * (delay + 1.0))
         cast.scripts.append(Script(lead, Trigger.EGO_TIME, 1.0, Action.BRAKE, brake, at_xy=at, target_speed_mps=target))
         traffic(
-            cast, draw, layout, ego_lane=lane, ego_s=ego_s, speed_mps=speed, clear_until=lead_s + 10.0 + 0.8 * speed
+            cast,
+            draw,
+            layout,
+            ego_lane=lane,
+            ego_s=ego_s,
+            speed_mps=speed,
+            clear={lane: (ego_s - 5.0, lead_s + 15.0 + 2.5 * speed)},
         )
         params: dict[str, Any] = {
             "ego_mps": speed, "gap_m": gap, "brake_mps2": brake, "target_mps": target, "delay_s": delay, "lead": sort,

@@ -68,8 +68,8 @@ class ParkedCar:
             at += body.length_m + each.uniform("gap", (0.8, 5.0))
         oncoming = draw.chance("oncoming", 0.6)
         traffic(
-            cast, draw, layout, ego_lane=lane, ego_s=ego_s, speed_mps=speed, clear_until=at + 30.0 + speed,
-            count=(5, 12) if oncoming else (2, 4), reach_m=260.0,
+            cast, draw, layout, ego_lane=lane, ego_s=ego_s, speed_mps=speed,
+            clear={lane: (ego_s - 5.0, at + 30.0 + speed)}, count=(5, 12) if oncoming else (2, 4), reach_m=260.0,
         )  # fmt: skip
         params: dict[str, Any] = {
             "ego_mps": speed, "intrudes_m": None if whole else intrudes, "whole_lane": whole, "standing": count,

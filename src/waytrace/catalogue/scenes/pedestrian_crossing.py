@@ -9,7 +9,7 @@ import numpy as np
 
 from waytrace.scenario import Action, Script, Trigger
 
-from ..careful import BRAKE_MPS2, REACTION_S
+from ..careful import BRAKE_MPS2, RAMP_S, REACTION_S
 from ..cast import EGO, Body, Cast, Composition, NoSceneError
 from ..draws import Draw, Range
 from ..layouts import Layout, open_road
@@ -36,8 +36,8 @@ class PedestrianCrossing:
     """Where the ego's front would be struck without braking, as a share of its width from its middle."""
     early_s: Range = (0.6, 3.0)
     """How long after the start the walk begins, at constant ego speed."""
-    occluded_kmh: float = 36.0
-    """Above this ego speed nobody steps out from behind a van."""
+    occluded_kmh: Range = (10.0, 29.0)
+    """Ego speeds at which someone steps out from behind a van: any faster and no careful driver could stop."""
 
     def layout(self, key: str, index: int, draw: Draw) -> Layout:
         """A street with one or two lanes each way, half of them with parking, some with a crosswalk."""
@@ -59,7 +59,7 @@ class PedestrianCrossing:
         speed = min(60 / 3.6, max(self.ego_kmh[0] / 3.6, layout.limit_mps * draw.uniform("ego", self.ego_share)))
         variant = draw.choice("variant", ("near", "far", "occluded"), (1.0, 1.0, 1.2 if parking else 0.0))
         if variant == "occluded":
-            speed = min(speed, self.occluded_kmh / 3.6)
+            speed = draw.uniform("slow", self.occluded_kmh) / 3.6
             lane = lanes - 1
         walk = (self.run_kmh if variant == "far" and draw.chance("runs", 0.6) else self.walk_kmh) / 3.6
         out = draw.uniform("kerb", (0.4, 1.2))
@@ -68,7 +68,7 @@ class PedestrianCrossing:
         middle = road.forward_offset(lane)
         walk_s = (abs(middle - start) + EGO.width_m * draw.uniform("impact", self.impact)) / walk
         seen_s = walk_s if variant != "occluded" else (abs(middle + lanes * road.width_m) + 0.5) / walk
-        if seen_s < REACTION_S + speed / (2.0 * BRAKE_MPS2):
+        if seen_s < REACTION_S + 0.5 * RAMP_S + speed / (2.0 * BRAKE_MPS2):
             raise NoSceneError("not even a careful driver could stop")
 
         path = layout.path(road.forward_sequence(lane))
@@ -91,7 +91,7 @@ class PedestrianCrossing:
         self._street(cast, draw, layout, variant)
         traffic(
             cast, draw, layout, ego_lane=lane, ego_s=ego_s, speed_mps=min(speed, layout.limit_mps), count=(4, 9),
-            clear_until=CROSSING_M + 25.0 + speed, ahead_of=CROSSING_M + 25.0 + speed, reach_m=300.0,
+            clear={lane: (ego_s - 5.0, CROSSING_M + 25.0 + speed)}, ahead_of=CROSSING_M + 25.0 + speed, reach_m=300.0,
         )  # fmt: skip
         params: dict[str, Any] = {
             "variant": variant, "ego_mps": speed, "walk_mps": walk, "walk_s": walk_s,
