@@ -197,3 +197,16 @@ def test_the_index_filters_and_sorts(browser: Tab, pages: Path) -> None:
     browser.run("new Promise((go) => setTimeout(go, 300))")
     assert len(browser.run(ids)) == 400
     assert browser.data()["errors"] == "0"
+
+
+def test_two_fingers_zoom(scene: Tab) -> None:
+    bar = "document.getElementById('bar').textContent + document.getElementById('bar').style.width"
+    before = scene.run(bar)
+    x, y = middle_of(scene, "canvas")
+    for kind, apart in (("touchStart", 30), ("touchMove", 60), ("touchMove", 110)):
+        points = [{"x": x - apart, "y": y, "id": 0}, {"x": x + apart, "y": y, "id": 1}]
+        scene.call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+        scene.frames()
+    scene.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+    assert scene.run(bar) != before
+    assert scene.data()["follow"] == "1"

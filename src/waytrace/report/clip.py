@@ -27,7 +27,7 @@ class Region:
     @classmethod
     def around(cls, xy: Array, margin_m: float = MARGIN_M) -> Region:
         """The region within ``margin_m`` of points [P, 2] (at least one)."""
-        cell = np.unique(np.floor(xy / 5.0).astype(np.int64), axis=0, return_index=True)[1]
+        cell = np.unique(np.floor(xy / 10.0).astype(np.int64), axis=0, return_index=True)[1]
         return cls(xy.min(0) - margin_m, xy.max(0) + margin_m, xy[np.sort(cell)])
 
     def near(self, xy: Array, within_m: float) -> bool:
@@ -40,8 +40,10 @@ class Region:
 
 def clip_line(xy: Array, low: Array, high: Array) -> list[Array]:
     """The parts of a polyline [P, 2] inside a rectangle (Liang-Barsky per segment), in order."""
-    if len(xy) < 2 or ((xy >= low) & (xy <= high)).all():
-        return [xy] if len(xy) > 1 else []
+    if len(xy) < 2 or (xy.max(0) < low).any() or (xy.min(0) > high).any():
+        return []
+    if (xy.min(0) >= low).all() and (xy.max(0) <= high).all():
+        return [xy]
     a, d = xy[:-1], np.diff(xy, axis=0)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         t_low, t_high = (low - a) / d, (high - a) / d
@@ -69,6 +71,8 @@ def clip_line(xy: Array, low: Array, high: Array) -> list[Array]:
 
 def clip_polygon(xy: Array, low: Array, high: Array) -> Array:
     """A polygon [P, 2] cut to a rectangle (Sutherland-Hodgman), [Q, 2]; Q = 0 where nothing is left."""
+    if len(xy) and (xy.min(0) >= low).all() and (xy.max(0) <= high).all():
+        return xy
     for axis in (0, 1):
         for bound, sign in ((low[axis], 1.0), (high[axis], -1.0)):
             if len(xy) == 0:

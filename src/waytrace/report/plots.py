@@ -86,7 +86,7 @@ def plots(scenario: Scenario, rollout: Rollout, score: ScenarioScore) -> list[di
     for spec in (spec for spec in PLOTS if spec.key in ticks):
         plot = _line(spec, ticks[spec.key])
         if spec.key == "speed_mps":
-            limit = ticks.get("speed_limit_mps", limits_along(scenario, rollout))
+            limit = ticks["speed_limit_mps"] if "speed_limit_mps" in ticks else limits_along(scenario, rollout)
             if np.isfinite(limit).any():
                 plot["limit"] = _series(limit, 0.01)
         if spec.key == "progress_m":

@@ -15,7 +15,7 @@ function buildPanel(drive, seek) {
   byId("score").textContent = drive.score.toFixed(3);
   byId("score").className = `score ${grade(drive.score)}`;
   byId("score-of").textContent = `${drive.planner}, ${drive.traffic} traffic`;
-  const ends = { horizon: "drove to the end", collision: "ended by a collision", off_road: "ended off the road" };
+  const ends = { horizon: "drove to the end", collision: "ended by a collision", off_road: "ended off the road", recording_end: "drove to the recording's end" };
   byId("score-end").textContent = ends[drive.end] || drive.end.replace(/_/g, " ");
   const table = byId("terms");
   table.replaceChildren();

@@ -53,9 +53,9 @@ function setHeadingUp(on) {
 }
 
 function selectDrive(index) {
-  const t = state.t * drive().dt;
+  const before = drive().dt;
   state.drive = index;
-  state.t = Math.min(end(), t / drive().dt);
+  state.t = Math.min(end(), state.t * (before / drive().dt));
   document.querySelectorAll("#planners button").forEach((b, i) => b.setAttribute("aria-pressed", String(i === index)));
   byId("scrub").max = String(end());
   byId("length").textContent = `${(end() * drive().dt).toFixed(1)} s`;
