@@ -20,8 +20,8 @@ from ._drivable import classify_cells
 from ._grid import bucket
 from .types import RoadMap, Scenario
 
-LANE_CELL_M = 8.0
-"""Cell of the grid over lane points; no lane segment is longer than a quarter of it plus the element step."""
+LANE_CELL_M = 4.0
+"""Cell of the grid over lane points."""
 
 MAX_STEP_M = 4.0
 SAGITTA_M = 0.02

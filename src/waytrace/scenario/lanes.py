@@ -11,11 +11,12 @@ import math
 from waytrace.geometry import jit, point_segment_distance2, wrap_angle
 
 from ._drivable import DRIVABLE_CELL_M
-from .index import LANE_CELL_M, MAP_INDEX, ROUTE_INDEX, MapIndex, RouteIndex
+from .index import LANE_CELL_M, MAP_INDEX, MAX_STEP_M, ROUTE_INDEX, MapIndex, RouteIndex
 
 _FAR = 1.0e18
 
-HINT_REACH_M = 8.0
+_SURE_M = LANE_CELL_M - 0.5 * MAX_STEP_M - 0.5
+"""No segment outside the first ring of cells can cost less than this."""
 
 
 @jit("f8,f8,f8", MAP_INDEX, "i8", "f8", "f8")
@@ -48,14 +49,24 @@ def lane_curvature(m: MapIndex, lane: int, s: float) -> float:
 def project_on_lane(m: MapIndex, lane: int, x: float, y: float, hint_s: float) -> tuple[float, float, float]:
     """(s, d, distance) of the point of a lane nearest to (x, y); at its ends s runs on along the tangent.
 
-    With ``hint_s`` >= 0 only the 8 m to both sides of the hint are searched, enough for one tick of any vehicle; a negative hint searches the whole lane.
+    With ``hint_s`` >= 0 the search goes downhill from the hint, enough for an agent that moved since: a lane's points
+    are evenly spaced on a smooth curve. A negative hint searches the whole lane.
     """
     lo, hi = m.point_lo[lane], m.point_lo[lane + 1]
-    first, last = lo, hi - 1
     if hint_s >= 0.0:
-        reach = int(HINT_REACH_M / m.lane_step[lane]) + 1
-        at = lo + int(hint_s / m.lane_step[lane])
-        first, last = min(max(lo, at - reach), hi - 2), max(min(hi - 1, at + reach), lo + 1)
+        near = lo + min(int(hint_s / m.lane_step[lane]), hi - lo - 1)
+        best = (x - m.point_x[near]) ** 2 + (y - m.point_y[near]) ** 2
+        for way in (1, -1):
+            p = near + way
+            while lo <= p < hi:
+                dist2 = (x - m.point_x[p]) ** 2 + (y - m.point_y[p]) ** 2
+                if dist2 >= best:
+                    break
+                best, near = dist2, p
+                p += way
+        first, last = max(lo, near - 1), min(hi - 1, near + 1)
+    else:
+        first, last = lo, hi - 1
     best, where = _FAR, first
     for p in range(first, last):
         dist2 = point_segment_distance2(x, y, m.point_x[p], m.point_y[p], m.point_x[p + 1], m.point_y[p + 1])
@@ -76,34 +87,41 @@ def project_on_lane(m: MapIndex, lane: int, x: float, y: float, hint_s: float) -
 def locate(m: MapIndex, number: int, x: float, y: float, heading: float, prefer: int) -> tuple[int, float, float]:
     """(lane, s, d) of the lane of map ``number`` that an agent at (x, y) drives on; lane -1 where none is near.
 
-    Nearest centre line within about 8 m, half a lane width of distance added for each radian between the headings;
+    Nearest centre line within about 6 m, half a lane width of distance added for each radian between the headings;
     ``prefer`` (a lane or -1) and its successors are favoured by 0.5 m, so that the answer does not flicker.
     """
     nx, ny = m.grid_nx[number], m.grid_ny[number]
     ci = math.floor((x - m.grid_x[number]) / LANE_CELL_M)
     cj = math.floor((y - m.grid_y[number]) / LANE_CELL_M)
     best, where, lane_ = _FAR, -1, -1
-    for j in range(max(0, cj - 1), min(ny - 1, cj + 1) + 1):
-        for i in range(max(0, ci - 1), min(nx - 1, ci + 1) + 1):
-            cell = m.grid_lo[number] + j * nx + i
-            for q in range(m.cell_lo[cell], m.cell_lo[cell + 1]):
-                p = m.cell_point[q]
-                dist2 = point_segment_distance2(x, y, m.point_x[p], m.point_y[p], m.point_x[p + 1], m.point_y[p + 1])
-                if dist2 > 100.0 or (best > -0.5 and dist2 > (best + 0.5) * (best + 0.5)):
+    for ring in range(1, 3):
+        for j in range(max(0, cj - ring), min(ny - 1, cj + ring) + 1):
+            for i in range(max(0, ci - ring), min(nx - 1, ci + ring) + 1):
+                if ring == 2 and abs(i - ci) < 2 and abs(j - cj) < 2:
                     continue
-                lane = m.point_lane[p]
-                cost = math.sqrt(dist2) + 1.75 * abs(wrap_angle(heading - m.point_heading[p]))
-                if m.lane_kind[lane] >= 2:
-                    cost += 1.0
-                if prefer >= 0:
-                    if lane == prefer:
-                        cost -= 0.5
-                    else:
-                        for k in range(m.succ_lo[prefer], m.succ_lo[prefer + 1]):
-                            if m.succ[k] == lane:
-                                cost -= 0.5
-                if cost < best or (cost == best and lane < lane_):
-                    best, where, lane_ = cost, p, lane
+                cell = m.grid_lo[number] + j * nx + i
+                for q in range(m.cell_lo[cell], m.cell_lo[cell + 1]):
+                    p = m.cell_point[q]
+                    dist2 = point_segment_distance2(
+                        x, y, m.point_x[p], m.point_y[p], m.point_x[p + 1], m.point_y[p + 1]
+                    )
+                    if best > -0.5 and dist2 > (best + 0.5) * (best + 0.5):
+                        continue
+                    lane = m.point_lane[p]
+                    cost = math.sqrt(dist2) + 1.75 * abs(wrap_angle(heading - m.point_heading[p]))
+                    if m.lane_kind[lane] >= 2:
+                        cost += 1.0
+                    if prefer >= 0:
+                        if lane == prefer:
+                            cost -= 0.5
+                        else:
+                            for k in range(m.succ_lo[prefer], m.succ_lo[prefer + 1]):
+                                if m.succ[k] == lane:
+                                    cost -= 0.5
+                    if cost < best or (cost == best and lane < lane_):
+                        best, where, lane_ = cost, p, lane
+        if best < _SURE_M:
+            break
     if where < 0:
         return -1, 0.0, 0.0
     s, d, _ = project_on_lane(m, lane_, x, y, (where - m.point_lo[lane_]) * m.lane_step[lane_])

@@ -32,7 +32,6 @@ from .tracker import clamp, track
 from .traffic.drive import decide_reactive, move_others
 from .traffic.scratch import SCRATCH, Scratch
 from .traffic.scripts import set_off_scripts
-from .traffic.yielding import fill_approach_table
 
 PLAN_TICKS = 80
 
@@ -160,7 +159,6 @@ def step_worlds(
             for a in range(f.agents[w]):
                 reactive |= v.mode[w, a] == REACTIVE and st.present[w, a]
             if reactive:
-                fill_approach_table(m, f, v, st, sc, w)
                 decide_reactive(m, f, v, st, lt, sc, w)
             move_others(m, f, v, st, sc, w)
             for b in range(r.lo[w], r.lo[w + 1]):

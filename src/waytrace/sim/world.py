@@ -112,7 +112,7 @@ class World:
             flags=((worlds, ticks, slots), flag), lights=((worlds, ticks, lights), flag), accel=((rows, ticks), real),
             curvature=((rows, ticks), real),
         )  # fmt: skip
-        self._scratch = [make_scratch(slots, len(self.maps.index.lane_length)) for _ in range(self.shards)]
+        self._scratch = [make_scratch(slots, self.maps.index) for _ in range(self.shards)]
         self._bounds = np.linspace(0, worlds, self.shards + 1).astype(int)
         self._eyes = Eyes(self.maps, f, self.rows, self.shards)
         self._plans: list[tuple[int, Plan]] = []

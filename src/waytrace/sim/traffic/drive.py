@@ -28,7 +28,7 @@ from .ahead import accel_behind, curve_speed
 from .path import extend_path, move_along, sample_path
 from .scratch import SCRATCH, Scratch
 from .scripts import walk
-from .yielding import accel_for_right_of_way
+from .yielding import accel_for_right_of_way, fill_approach_table, mark_lights
 
 LATCH_STEPS = 15
 """A replayed agent is watched this many recorded steps (1.5 s) ahead for striking a controlled one."""
@@ -41,6 +41,8 @@ _LIMITLESS_MPS = 1e9
 @jit("void", MAP_INDEX, FIXED, MOVING, AGENT_STATE, LIGHT_ARRAYS, SCRATCH, "i8")
 def decide_reactive(m: MapIndex, f: Fixed, v: Moving, st: AgentState, lt: LightArrays, sc: Scratch, w: int) -> None:
     """Fill ``sc.accel`` for every reactive agent from the state as it is: nobody has moved yet."""
+    fill_approach_table(m, f, v, st, sc, w)
+    mark_lights(lt, sc, w, True)
     for a in range(f.agents[w]):
         if v.mode[w, a] != REACTIVE or not st.present[w, a]:
             continue
@@ -53,10 +55,11 @@ def decide_reactive(m: MapIndex, f: Fixed, v: Moving, st: AgentState, lt: LightA
         n = sample_path(m, v, st, sc, w, a, horizon)
         capped = curve_speed(sc, n, desired, f.brake_comfort[w, a])
         accel = accel_behind(f, v, st, sc, w, a, n, horizon, capped)
-        accel = min(accel, accel_for_right_of_way(m, f, v, st, lt, sc, w, a, capped, min(horizon, 80.0)))
+        accel = min(accel, accel_for_right_of_way(m, f, v, st, sc, w, a, capped, min(horizon, 80.0)))
         if v.script_brake[w, a] > 0.0 and speed > v.desired[w, a]:
             accel = min(accel, -min(v.script_brake[w, a], (speed - v.desired[w, a]) / DT_S))
         sc.accel[a] = max(accel, -9.81)
+    mark_lights(lt, sc, w, False)
 
 
 @jit("i8", MAP_INDEX, "i8", "f8")

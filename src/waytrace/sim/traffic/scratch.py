@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from waytrace.geometry import F8, I4, bundle
+from waytrace.geometry import F8, I4, U1, bundle, jit
+from waytrace.scenario import LaneControl
+from waytrace.scenario.index import MAP_INDEX, MapIndex
 
 SAMPLES = 44
 APPROACH_LANES = 6
@@ -37,14 +39,41 @@ class Scratch(NamedTuple):
     """Metres from the agent's centre to the lane's start; negative once it is on the lane."""
     entries: I4
     """[1] number of entries."""
+    lane_light: U1
+    """[L] state of the light that governs a lane's entry in the world at hand; NO_LIGHT where there is none."""
+    lane_rank: F8
+    """[L] precedence of a lane's traffic at a conflict; constant."""
 
+
+NO_LIGHT = 255
+
+_STOP, _YIELD, _PRIORITY = int(LaneControl.STOP), int(LaneControl.YIELD), int(LaneControl.PRIORITY)
 
 SCRATCH = bundle(Scratch)
 
 
-def make_scratch(agents: int, lanes: int) -> Scratch:
-    """Scratch for worlds of up to ``agents`` slots on an index of ``lanes`` lanes."""
+@jit("f8", MAP_INDEX, "i8")
+def precedence(m: MapIndex, lane: int) -> float:
+    """Rank of a lane's traffic at a conflict: signs first, then straight before right before left."""
+    control = m.lane_control[lane]
+    if control == _PRIORITY:
+        return 3.0
+    if control == _YIELD:
+        return 0.0
+    if control == _STOP:
+        return -1.0
+    turn = m.point_heading[m.point_lo[lane + 1] - 1] - m.point_heading[m.point_lo[lane]]
+    return 1.0 if turn > 0.5 else 1.5 if turn < -0.5 else 2.0
+
+
+def make_scratch(agents: int, m: MapIndex) -> Scratch:
+    """Scratch for worlds of up to ``agents`` slots on the maps of ``m``."""
+    lanes = len(m.lane_length)
     room = max(1, agents * APPROACH_LANES)
     samples: list[Any] = [np.zeros(SAMPLES) for _ in range(8)]
     tables = [np.full(max(1, lanes), -1, np.int32), *(np.zeros(room, np.int32) for _ in range(3))]
-    return Scratch._make([*samples, np.zeros(max(1, agents)), *tables, np.zeros(room), np.zeros(1, np.int32)])
+    lights = np.full(max(1, lanes), NO_LIGHT, np.uint8)
+    ranks = np.array([precedence(m, lane) for lane in range(lanes)], np.float64)
+    return Scratch._make(
+        [*samples, np.zeros(max(1, agents)), *tables, np.zeros(room), np.zeros(1, np.int32), lights, ranks]
+    )

@@ -11,7 +11,7 @@ from waytrace.scenario.state import AGENT_STATE, LIGHT_ARRAYS, AgentState, Light
 
 from ..arrays import FIXED, MOVING, Fixed, Moving
 from .idm import STANDSTILL_GAP_M, idm
-from .scratch import APPROACH_LANES, SCRATCH, Scratch
+from .scratch import APPROACH_LANES, NO_LIGHT, SCRATCH, Scratch
 
 APPROACH_M = 90.0
 STOP_LINE_MARGIN_M = 0.5
@@ -22,7 +22,7 @@ PATIENCE_S = 8.0
 """After so long at a standstill the required gaps begin to shrink."""
 
 _RED, _YELLOW = int(LightState.RED), int(LightState.YELLOW)
-_STOP, _YIELD, _PRIORITY = int(LaneControl.STOP), int(LaneControl.YIELD), int(LaneControl.PRIORITY)
+_STOP = int(LaneControl.STOP)
 
 
 @jit("void", MAP_INDEX, FIXED, MOVING, AGENT_STATE, SCRATCH, "i8")
@@ -57,38 +57,23 @@ def fill_approach_table(m: MapIndex, f: Fixed, v: Moving, st: AgentState, sc: Sc
     sc.entries[0] = count
 
 
-@jit("f8", MAP_INDEX, "i8")
-def precedence(m: MapIndex, lane: int) -> float:
-    """Rank of a lane's traffic at a conflict: signs first, then straight before right before left."""
-    control = m.lane_control[lane]
-    if control == _PRIORITY:
-        return 3.0
-    if control == _YIELD:
-        return 0.0
-    if control == _STOP:
-        return -1.0
-    turn = m.point_heading[m.point_lo[lane + 1] - 1] - m.point_heading[m.point_lo[lane]]
-    return 1.0 if turn > 0.5 else 1.5 if turn < -0.5 else 2.0
-
-
-@jit("i8", LIGHT_ARRAYS, "i8", "i8")
-def light_of(lt: LightArrays, w: int, lane: int) -> int:
-    """State of the light that governs the entry of ``lane``, or -1 where there is none."""
+@jit("void", LIGHT_ARRAYS, SCRATCH, "i8", "b1")
+def mark_lights(lt: LightArrays, sc: Scratch, w: int, on: bool) -> None:
+    """Write a world's light states to the lanes they govern, or clear them again."""
     for k in range(lt.lane.shape[1]):
-        if lt.lane[w, k] == lane:
-            return int(lt.state[w, k])
-    return -1
+        if lt.lane[w, k] >= 0:
+            sc.lane_light[lt.lane[w, k]] = lt.state[w, k] if on else NO_LIGHT
 
 
-@jit("b1", MAP_INDEX, FIXED, AGENT_STATE, LIGHT_ARRAYS, SCRATCH, "i8", "i8", "i8", "f8", "f8", "f8", "f8")
+@jit("b1", MAP_INDEX, FIXED, AGENT_STATE, SCRATCH, "i8", "i8", "i8", "i8", "f8", "f8", "f8")
 def must_wait(
-    m: MapIndex, f: Fixed, st: AgentState, lt: LightArrays, sc: Scratch, w: int, a: int,
+    m: MapIndex, f: Fixed, st: AgentState, sc: Scratch, w: int, a: int,
     conflict: int, lane: int, entry: float, leave: float, margin: float,
 ) -> bool:  # fmt: skip
     """Whether an agent ``entry`` metres before a conflict zone on ``lane`` has to let someone through it first."""
     other = m.conf_lane[conflict]
-    mine, theirs = precedence(m, lane), precedence(m, other)
-    red = light_of(lt, w, other) == _RED
+    mine, theirs = sc.lane_rank[lane], sc.lane_rank[other]
+    red = sc.lane_light[other] == _RED
     speed = max(st.speed[w, a], 3.0)
     arrive, clear = max(entry, 0.0) / speed, leave / speed
     e = sc.head[other]
@@ -125,9 +110,9 @@ def must_wait(
     return False
 
 
-@jit("f8", MAP_INDEX, FIXED, MOVING, AGENT_STATE, LIGHT_ARRAYS, SCRATCH, "i8", "i8", "f8", "f8")
+@jit("f8", MAP_INDEX, FIXED, MOVING, AGENT_STATE, SCRATCH, "i8", "i8", "f8", "f8")
 def accel_for_right_of_way(
-    m: MapIndex, f: Fixed, v: Moving, st: AgentState, lt: LightArrays, sc: Scratch, w: int, a: int,
+    m: MapIndex, f: Fixed, v: Moving, st: AgentState, sc: Scratch, w: int, a: int,
     desired: float, horizon: float,
 ) -> float:  # fmt: skip
     """Acceleration that lights, stop lines and conflict zones ahead allow; infinity where none binds."""
@@ -149,7 +134,7 @@ def accel_for_right_of_way(
         gap = line - half_length - STOP_LINE_MARGIN_M
         needed = speed * speed / (2.0 * max(gap, 0.1))
         if distance > 0.0 and gap > -1.0:
-            light = light_of(lt, w, lane)
+            light = sc.lane_light[lane]
             if (light == _RED and needed < 7.5) or (light == _YELLOW and needed < 3.0):
                 nearest = min(nearest, gap)
             if m.lane_control[lane] == _STOP and v.stopped_at[w, a] != lane:
@@ -166,7 +151,7 @@ def accel_for_right_of_way(
             hold = min(entry - 1.0, gap) if gap > -1.0 and distance > 0.0 else entry - 1.0
             if hold > nearest or speed * speed / (2.0 * max(hold, 0.1)) > COMMIT_BRAKE_MPS2:
                 continue
-            if must_wait(m, f, st, lt, sc, w, a, c, lane, entry, leave, margin):
+            if must_wait(m, f, st, sc, w, a, c, lane, entry, leave, margin):
                 nearest = min(nearest, hold)
         distance += m.lane_length[lane]
     if nearest < math.inf:
