@@ -19,7 +19,21 @@ from .certificate import Certificate
 from .config import ExpertConfig
 from .evidence import certify
 from .forecast import forecast
-from .judge import BRAKING, COLLISION, COMFORT, GAP, IMPACT, OFF_ROAD, OVERSPEED, PROGRESS, TTC, WRONG_WAY, judge
+from .judge import (
+    BLOCKING,
+    BRAKING,
+    COLLISION,
+    COMFORT,
+    GAP,
+    IMPACT,
+    OFF_ROAD,
+    OVERSPEED,
+    PROGRESS,
+    TERMS,
+    TTC,
+    WRONG_WAY,
+    judge,
+)
 from .options import Base, Option, bases, lateral_options, pack
 from .rollout import SPEED, TICKS, Paths, Proposals, roll_out
 
@@ -79,12 +93,11 @@ def decide(
     rollouts = np.zeros((count, TICKS + 1, 7))
     s_start = np.array([base.s0 for base in all_bases])
     half_width = 0.5 * moment.width_m
-    rear_end = 0.5 * moment.length_m - moment.rear_m
     roll_out(
-        paths, proposals, moment.axle, moment.accel_mps2, moment.front_m, rear_end, half_width, config.jerk_mps3,
+        paths, proposals, moment.axle, moment.accel_mps2, moment.front_m, half_width, config.jerk_mps3,
         config.driver, s_start, rollouts,
     )  # fmt: skip
-    when, who, how = np.zeros((count, 4)), np.zeros((count, 4), np.int32), np.zeros((count, 6))
+    when, who, how = np.zeros((count, len(TERMS))), np.zeros((count, len(TERMS)), np.int32), np.zeros((count, 6))
     judge(
         moment.roads.index, paths, proposals, moment.others, others, rollouts, moment.rear_m, moment.length_m,
         moment.width_m, s_start, when, who, how,
@@ -177,6 +190,7 @@ def _score(
     factor = np.where(hit < 4.5, 0.0, np.where(np.isfinite(hit), 0.4, 1.0))
     factor *= np.where(when[:, GAP] < 4.5, 0.3, np.where(np.isfinite(when[:, GAP]), 0.7, 1.0))
     factor *= np.where(np.isfinite(when[:, OFF_ROAD]), 0.0, 1.0)
+    factor *= np.where(np.isfinite(when[:, BLOCKING]), 0.5, 1.0)
     factor *= np.where(how[:, WRONG_WAY] > 5.0, 0.0, np.where(how[:, WRONG_WAY] > 1.8, 0.6, 1.0))
     clean = factor > 0.0
     best = max(float(how[clean, PROGRESS].max(initial=0.0)), 5.0)
@@ -190,12 +204,14 @@ def _score(
     for j, q in enumerate(proposals.path):
         option = options[q]
         base = all_bases[option.base]
-        score[j] -= 0.01 * abs(option.offset_m) + (0.03 if option.kind in ("left", "right") else 0.0)
+        score[j] -= 0.02 * abs(option.offset_m) + (0.03 if option.kind in ("left", "right") else 0.0)
         if math.isfinite(base.run_m):  # a lane that ends: the nearer its end, the dearer
             score[j] -= 0.4 * min(max(1.0 - (base.run_m - 10.0) / (60.0 + 8.0 * speed), 0.0), 1.0)
         same = base.lane in memory.chosen_lanes and abs(option.offset_m - memory.chosen_offset) < 0.3
         if same:
             score[j] += config.loyalty
+        if memory.chosen_lanes and bool(np.isfinite(proposals.stop_s[j])) == memory.chosen_stop:
+            score[j] += 0.5 * config.loyalty
         score[j] -= 0.005 * max(how[j, BRAKING] - 2.0, 0.0)
     return score, clean
 

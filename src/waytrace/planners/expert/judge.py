@@ -28,8 +28,8 @@ from .rollout import ACCEL, CURVATURE, HEADING, PATHS, PROPOSALS, SPEED, TICKS, 
 
 Array = NDArray[np.float64]
 
-COLLISION, GAP, OFF_ROAD, TTC = range(4)
-TERMS = ("collision", "gap", "off_road", "ttc")
+COLLISION, GAP, OFF_ROAD, TTC, BLOCKING = range(5)
+TERMS = ("collision", "gap", "off_road", "ttc", "blocking")
 """Columns of ``when`` and ``who``: violated first at (seconds), by whom (row of the others, -1 for none)."""
 
 COMFORT, PROGRESS, OVERSPEED, BRAKING, WRONG_WAY, IMPACT = range(6)
@@ -67,7 +67,7 @@ def judge(
     m: MapIndex, paths: Paths, proposals: Proposals, others: Others, forecast: Array, rollouts: Array,
     rear: float, length: float, width: float, s_start: Array, when: Array, who: NDArray[np.int32], how: Array,
 ) -> None:  # fmt: skip
-    """Fill ``when`` [J, 4] (seconds, infinity for never), ``who`` [J, 4] and ``how`` [J, 6] for every rollout.
+    """Fill ``when`` [J, 5] (seconds, infinity for never), ``who`` [J, 5] and ``how`` [J, 6] for every rollout.
 
     Struck from behind by someone who has followed all along, or by anyone while standing, is not at fault and not
     counted; a vehicle that comes to follow because the ego moved in before it counts as a gap (required deceleration).
@@ -111,6 +111,12 @@ def judge(
                 against = 0.8 * against + wrong_way_step_m(m, 0, -1, last_x, last_y, x, y)
                 how[j, WRONG_WAY] = max(how[j, WRONG_WAY], against)
             last_x, last_y = x, y
+            if t > 5 and v < 1.0 and when[j, BLOCKING] == math.inf:
+                for z in range(paths.zone.shape[1]):
+                    z0, z1 = paths.zone[b, z, 0], paths.zone[b, z, 1]
+                    entered = s_start[b] + rear + 0.5 * length > z0 + 1.0
+                    if not entered and s + rear + 0.5 * length > z0 + 0.3 and s - (0.5 * length - rear) < z1:
+                        when[j, BLOCKING] = t * 0.1
             step = min(t // 2, STEPS - 1)
             if t > HORIZON_TICK:
                 continue

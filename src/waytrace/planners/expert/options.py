@@ -204,7 +204,30 @@ def pack(
             row[q, :n] = part
         count[q], number[q] = n, option.base
     place = np.ascontiguousarray(np.stack([base.place for base in all_bases]))
-    return Paths._make([*rows, count, number, place])
+    return Paths._make([*rows, count, number, place, _zones(moment, all_bases)])
+
+
+def _zones(moment: Moment, all_bases: list[Base]) -> Array:
+    """[bases, Z, 2] the stretches of each base that lie across another lane; infinity pads."""
+    index = moment.roads.index
+    found: list[list[tuple[float, float]]] = []
+    for base in all_bases:
+        mine: list[tuple[float, float]] = []
+        last = -1
+        for i in range(max(int(base.s0), 1), min(base.count, int(base.s0) + 80)):
+            lane = int(base.path.lane[i])
+            if lane == last:
+                continue
+            last = lane
+            start = i * STEP_M - float(base.path.lane_s[i])
+            for c in range(int(index.conf_lo[lane]), int(index.conf_lo[lane + 1])):
+                if index.conf_kind[c] == 0:
+                    mine.append((start + float(index.conf_s0[c]), start + float(index.conf_s1[c])))
+        found.append(mine)
+    out = np.full((len(all_bases), max(len(mine) for mine in found) or 1, 2), np.inf)
+    for number, mine in enumerate(found):
+        out[number, : len(mine)] = np.array(mine).reshape(-1, 2)
+    return out
 
 
 def careful_near_people(moment: Moment, base: Base, profile: Array, config: ExpertConfig, caps: Array) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from waytrace.geometry import F8, I4, F8x2, F8x4, bundle, jit
+from waytrace.geometry import F8, I4, F8x2, F8x3, F8x4, bundle, jit
 from waytrace.sim.traffic.idm import idm
 
 from .._path import STEP_M
@@ -37,6 +37,8 @@ class Paths(NamedTuple):
     """[Q] number of the base path."""
     place: F8x4
     """[bases, 41, A, 6] s, d, half extents along and across, speeds along and across; s infinite for off it."""
+    zone: F8x3
+    """[bases, Z, 2] where crossing traffic's way lies across a base, s from and to; infinity pads."""
 
 
 PATHS = bundle(Paths)
@@ -74,10 +76,30 @@ def _stop_accel(v: float, gap: float, driver: Driver) -> float:
     return idm(v, 1.0e3, gap + 2.0, 0.0, 0.6, driver.accel_mps2, driver.brake_mps2)
 
 
-@jit("f8", PATHS, "i8", "i8", "f8", "f8", "f8", "f8", "f8", "f8", DRIVER)
+@jit("f8", "f8", "f8", "f8", "f8", DRIVER)
+def behind(v: float, gap: float, lead: float, lead_accel: float, driver: Driver) -> float:
+    """Acceleration behind one leader that does not overreact to one who cuts in close without being slower.
+
+    The intelligent driver model, softened where braking harder than constant accelerations call for (Kesting, Treiber
+    and Helbing 2010, https://doi.org/10.1098/rsta.2010.0084, equations 2.5 and 2.6, coolness 0.97).
+    """
+    gap = max(gap, 0.1)
+    accel = idm(v, 1.0e3, gap, lead, driver.headway_s, driver.accel_mps2, driver.brake_mps2)
+    closing = v - lead
+    if lead * closing <= -2.0 * gap * lead_accel:
+        calm = v * v * lead_accel / max(lead * lead - 2.0 * gap * lead_accel, 1e-6)
+    else:
+        calm = lead_accel - (closing * closing / (2.0 * gap) if closing > 0.0 else 0.0)
+    if accel >= calm:
+        return accel
+    b = driver.brake_mps2
+    return 0.03 * accel + 0.97 * (calm + b * math.tanh((accel - calm) / b))
+
+
+@jit("f8", PATHS, "i8", "i8", "f8", "f8", "f8", "f8", "f8", DRIVER)
 def behind_leaders(
-    paths: Paths, q: int, tick: int, s: float, v: float, front: float, rear_end: float, half_width: float,
-    foresight_s: float, driver: Driver,
+    paths: Paths, q: int, tick: int, s: float, v: float, front: float, half_width: float, foresight_s: float,
+    driver: Driver,
 ) -> float:  # fmt: skip
     """Acceleration behind the most binding road user on path ``q`` at ``tick`` (0.1 s), infinity where none binds."""
     b = paths.base[q]
@@ -106,21 +128,23 @@ def behind_leaders(
                 arrives = gap / max(v, 1.0)
                 if arrives < look * 0.5 - 0.7 or lead > 0.7 * v:
                     continue
-            need = idm(v, 1.0e3, max(gap, 0.1), lead, driver.headway_s, driver.accel_mps2, driver.brake_mps2)
+            later = min(at + 2, STEPS - 1)
+            change = min(0.0, (paths.place[b, later, a, 4] - paths.place[b, at, a, 4]) / 0.4)
+            need = behind(v, gap, lead, change if lead > 0.0 else 0.0, driver)
             accel = min(accel, need)
             break
     return accel
 
 
-@jit("void", PATHS, PROPOSALS, "f8[:]", "f8", "f8", "f8", "f8", "f8", DRIVER, "f8[:]", "f8[:,:,:]")
+@jit("void", PATHS, PROPOSALS, "f8[:]", "f8", "f8", "f8", "f8", DRIVER, "f8[:]", "f8[:,:,:]")
 def roll_out(
-    paths: Paths, proposals: Proposals, axle: Array, accel_now: float, front: float, rear_end: float,
-    half_width: float, jerk: float, driver: Driver, s_start: Array, out: Array,
+    paths: Paths, proposals: Proposals, axle: Array, accel_now: float, front: float, half_width: float,
+    jerk: float, driver: Driver, s_start: Array, out: Array,
 ) -> None:  # fmt: skip
     """Fill ``out`` [J, 81, 7]: rear-axle x, y, heading, speed, acceleration, curvature, s; each 0.1 s.
 
-    ``s_start`` [bases] is where the rear axle is now. Acceleration changes by at most ``jerk`` per second, faster only
-    where more than 3 m/s2 of braking is called for.
+    ``s_start`` [bases] is where the rear axle is now. Acceleration falls by at most ``jerk`` per second, faster only
+    where more than 2.5 m/s2 of braking is called for, and rises by half of it.
     """
     for j in range(len(proposals.path)):
         q = proposals.path[j]
@@ -141,17 +165,14 @@ def roll_out(
             if proposals.brake[j] <= 0.0:
                 allowed = max(proposals.share[j] * paths.cap[q, i], 0.05)
                 want = idm(v, allowed, math.inf, 0.0, driver.headway_s, driver.accel_mps2, driver.brake_mps2)
-                want = min(
-                    want,
-                    behind_leaders(paths, q, t, s, v, front, rear_end, half_width, proposals.foresight_s[j], driver),
-                )
+                ahead = behind_leaders(paths, q, t, s, v, front, half_width, proposals.foresight_s[j], driver)
+                want = min(want, ahead)
                 if proposals.stop_s[j] < math.inf:
                     gap = proposals.stop_s[j] - s - front
                     want = min(want, _stop_accel(v, gap, driver))
-            slack = jerk * TICK_S
-            if want < -3.0:
-                slack = 15.0 * TICK_S
-            accel = min(max(want, accel - slack), accel + (slack if accel < -3.0 else jerk * TICK_S))
+            down = jerk if want > -2.5 else jerk + 6.0 * (-2.5 - want)
+            up = 0.5 * jerk if accel >= 0.0 else jerk
+            accel = min(max(want, accel - min(down, 15.0) * TICK_S), accel + up * TICK_S)
             accel = min(max(accel, -8.0), driver.accel_mps2)
             after = v + accel * TICK_S
             if after < 0.0:
