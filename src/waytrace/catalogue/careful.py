@@ -1,19 +1,34 @@
-"""The careful-driver model: can a braking lead or a cut-in be survived by braking alone?
+"""Models of a driver who only brakes: can a braking lead or a cut-in be survived?
 
-Reaction 0.75 s, then 0.774 g, reached within 0.6 s: the competent driver of UN Regulation No. 157, Annex 3, without its
-further 0.4 s of risk perception.
+The careful driver is the competent driver of UN Regulation No. 157, Annex 3, without its further 0.4 s of risk
+perception; the other is the response that the same regulation asks of a system.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-MODEL = "careful driver: reaction 0.75 s, then 0.774 g within 0.6 s"
-REACTION_S = 0.75
-BRAKE_MPS2 = 0.774 * 9.81
-RAMP_S = 0.6
-"""Time from no deceleration to the full one."""
+
+@dataclass(frozen=True)
+class Driver:
+    """Reacts after ``reaction_s``, then brakes with ``brake_mps2``, reached evenly within ``ramp_s``."""
+
+    name: str
+    reaction_s: float
+    brake_mps2: float
+    ramp_s: float
+
+    def stopping_s(self, speed_mps: float) -> float:
+        """Seconds that the way to a halt takes at the undiminished speed."""
+        return self.reaction_s + 0.5 * self.ramp_s + speed_mps / (2.0 * self.brake_mps2)
+
+
+CAREFUL = Driver("careful driver: reaction 0.75 s, then 0.774 g within 0.6 s", 0.75, 0.774 * 9.81, 0.6)
+REGULATION = Driver("regulation: reaction 0.35 s, then 6 m/s2", 0.35, 6.0, 0.0)
+
 LATERAL_NOTICE_M = 0.375
 """A vehicle that has drifted less than this from its lane's middle is not yet seen to cut in (Regulation No. 157)."""
 
@@ -40,22 +55,22 @@ def travelled(
 
 
 def lead_braking_preventable(
-    ego_mps: float, lead_mps: float, gap_m: float, brake_mps2: float, target_mps: float
+    driver: Driver, ego_mps: float, lead_mps: float, gap_m: float, brake_mps2: float, target_mps: float
 ) -> bool:
     """Whether the gap stays open when the lead brakes now and the ego brakes after its reaction."""
     lead = travelled(lead_mps, brake_mps2, 0.0, target_mps)
-    ego = travelled(ego_mps, BRAKE_MPS2, REACTION_S, ramp_s=RAMP_S)
+    ego = travelled(ego_mps, driver.brake_mps2, driver.reaction_s, ramp_s=driver.ramp_s)
     return bool((gap_m + lead - ego).min() > 0.0)
 
 
 def cut_in_preventable(
-    ego_mps: float, cutter_mps: float, gap_m: float, lateral_mps: float, lateral_gap_m: float
+    driver: Driver, ego_mps: float, cutter_mps: float, gap_m: float, lateral_mps: float, lateral_gap_m: float
 ) -> bool:
     """Whether the ego, braking once it has noticed the drift, is behind the cutter whenever both share its lane.
 
     ``gap_m`` is from the ego's front to the cutter's rear as the change begins, ``lateral_gap_m`` between their sides.
     """
-    noticed = LATERAL_NOTICE_M / lateral_mps + REACTION_S
+    noticed = LATERAL_NOTICE_M / lateral_mps + driver.reaction_s
     shared = lateral_gap_m / lateral_mps <= _T
-    ahead = gap_m + cutter_mps * _T - travelled(ego_mps, BRAKE_MPS2, noticed, ramp_s=RAMP_S)
+    ahead = gap_m + cutter_mps * _T - travelled(ego_mps, driver.brake_mps2, noticed, ramp_s=driver.ramp_s)
     return bool(ahead[shared].min() > 0.0)

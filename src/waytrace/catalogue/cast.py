@@ -229,6 +229,5 @@ class Composition:
     duration_s: float
     params: dict[str, Any]
     programme: Any = None
-    preventable: bool | None = None
-    model: str = ""
-    """What says whether it is preventable; empty: left to the privileged oracle."""
+    preventable: dict[str, bool] = field(default_factory=dict)
+    """By the name of a driver model, the careful driver first; empty: left to the privileged oracle."""

@@ -85,7 +85,8 @@ def _scenario(family: Family, split: str, seed: int, layout: Layout, scene: Comp
     end = START_STEP + round(scene.duration_s / DT_S)
     details: dict[str, Any] = {
         "family": family.name, "version": family.version, "split": split, "seed": seed, "layout": layout.figures,
-        "params": scene.params, "preventable": scene.preventable, "preventable_by": scene.model or "oracle",
+        "params": scene.params, "preventable": next(iter(scene.preventable.values()), None),
+        "preventable_by": next(iter(scene.preventable), "oracle"), "preventable_models": scene.preventable,
     }  # fmt: skip
     lights = scene.programme.lights(layout.map, end + 1) if scene.programme is not None else Lights.none(end + 1)
     return Scenario(

@@ -7,7 +7,7 @@ from typing import Any
 
 from waytrace.scenario import Action, Script, Trigger
 
-from ..careful import MODEL, cut_in_preventable
+from ..careful import CAREFUL, REGULATION, cut_in_preventable
 from ..cast import EGO, Body, Cast, Composition, NoSceneError
 from ..draws import Draw, Range
 from ..layouts import Layout, open_road
@@ -57,8 +57,11 @@ class CutIn:
         lateral = draw.uniform("lateral", self.lateral_mps)
         delay = draw.uniform("delay", self.delay_s)
         between = road.width_m - 0.5 * (EGO.width_m + body.width_m)
-        preventable = cut_in_preventable(speed, cutter_speed, gap, lateral, between)
-        if not preventable and not draw.chance("keep", self.keep_unpreventable):
+        preventable = {
+            driver.name: cut_in_preventable(driver, speed, cutter_speed, gap, lateral, between)
+            for driver in (CAREFUL, REGULATION)
+        }
+        if not preventable[CAREFUL.name] and not draw.chance("keep", self.keep_unpreventable):
             raise NoSceneError("unpreventable")
         ahead = gap + (speed - cutter_speed) * delay + 0.5 * (EGO.length_m + body.length_m)
         cutter_s = EGO_START_M * beside.length_m / road.line.length_m + ahead
@@ -81,4 +84,4 @@ class CutIn:
             "ego_mps": speed, "cutter_mps": cutter_speed, "gap_m": gap, "lateral_mps": lateral, "delay_s": delay,
             "side": "left" if other < lane else "right", "cutter": sort,
         }  # fmt: skip
-        return Composition(cast, road.forward, self.duration_s, params, preventable=preventable, model=MODEL)
+        return Composition(cast, road.forward, self.duration_s, params, preventable=preventable)

@@ -7,7 +7,7 @@ from typing import Any
 
 from waytrace.scenario import Action, Script, Trigger
 
-from ..careful import MODEL, lead_braking_preventable
+from ..careful import CAREFUL, REGULATION, lead_braking_preventable
 from ..cast import EGO, Body, Cast, Composition, NoSceneError
 from ..draws import Draw, Range
 from ..layouts import Layout, open_road
@@ -55,8 +55,11 @@ class LeadBraking:
         gap = max(4.0, speed * draw.uniform("headway", self.headway_s))
         brake = 9.81 * draw.uniform("brake", self.brake_g)
         target = 0.0 if draw.chance("stops", self.stops) else speed * draw.uniform("slower", self.slower)
-        preventable = lead_braking_preventable(speed, speed, gap, brake, target)
-        if not preventable and not draw.chance("keep", self.keep_unpreventable):
+        preventable = {
+            driver.name: lead_braking_preventable(driver, speed, speed, gap, brake, target)
+            for driver in (CAREFUL, REGULATION)
+        }
+        if not preventable[CAREFUL.name] and not draw.chance("keep", self.keep_unpreventable):
             raise NoSceneError("unpreventable")
         lead_s = ego_s + gap + 0.5 * (EGO.length_m + body.length_m)
         cast = Cast()
@@ -77,4 +80,4 @@ class LeadBraking:
         params: dict[str, Any] = {
             "ego_mps": speed, "gap_m": gap, "brake_mps2": brake, "target_mps": target, "delay_s": delay, "lead": sort,
         }  # fmt: skip
-        return Composition(cast, road.forward, self.duration_s, params, preventable=preventable, model=MODEL)
+        return Composition(cast, road.forward, self.duration_s, params, preventable=preventable)

@@ -9,7 +9,7 @@ import numpy as np
 
 from waytrace.scenario import Action, Script, Trigger
 
-from ..careful import BRAKE_MPS2, RAMP_S, REACTION_S
+from ..careful import CAREFUL
 from ..cast import EGO, Body, Cast, Composition, NoSceneError
 from ..draws import Draw, Range
 from ..layouts import Layout, open_road
@@ -68,7 +68,7 @@ class PedestrianCrossing:
         middle = road.forward_offset(lane)
         walk_s = (abs(middle - start) + EGO.width_m * draw.uniform("impact", self.impact)) / walk
         seen_s = walk_s if variant != "occluded" else (abs(middle + lanes * road.width_m) + 0.5) / walk
-        if seen_s < REACTION_S + 0.5 * RAMP_S + speed / (2.0 * BRAKE_MPS2):
+        if seen_s < CAREFUL.stopping_s(speed):
             raise NoSceneError("not even a careful driver could stop")
 
         path = layout.path(road.forward_sequence(lane))
