@@ -36,6 +36,7 @@ from .contacts import (
 from .lane_keeping import box_in_lane, in_lane, wholly_in_one_lane
 from .projection import time_to_collision_s, time_to_contact_s, ttc_relevance
 from .road import (
+    RED,
     enters_connector,
     off_road_m,
     overspeed_mps,
@@ -57,6 +58,7 @@ __all__ = [
     "LON_JERK",
     "NO_CONTACT",
     "REAR",
+    "RED",
     "SCRATCH_ROWS",
     "STOPPED_EGO",
     "STOPPED_TRACK",

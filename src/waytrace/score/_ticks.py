@@ -14,6 +14,7 @@ from waytrace.rules import (
     COMFORT_ROWS,
     LATERAL,
     NO_CONTACT,
+    RED,
     SCRATCH_ROWS,
     comfort_rows,
     enters_connector,
@@ -40,6 +41,8 @@ ROWS = 10
 
 LOOK_AHEAD_ROWS = 50
 """Rows in which it shows which connector of several the ego has taken."""
+DOUBT_M = 0.2
+"""A connector on red must fit the drive better than a free one by this much, or the free one is believed."""
 
 Array = NDArray[np.float64]
 
@@ -48,8 +51,8 @@ Array = NDArray[np.float64]
 def driven_connector(m: MapIndex, a: AgentState, lights: LightArrays, ego: int, t: int, rows: int) -> int:
     """Of the controlled connectors that the ego enters between t - 1 and t, the one its further drive follows best.
 
-    -1 where it enters none. Nearness is the mean distance of the box centre over the next 5 s, until the end of the
-    shortest of them is passed.
+    -1 where it enters none. Nearness is the mean distance of the box centre over the next 5 s, as long as the centre
+    has not passed the connector's end.
     """
     best, least = -1, math.inf
     for k in range(lights.lane.shape[1]):
@@ -67,6 +70,8 @@ def driven_connector(m: MapIndex, a: AgentState, lights: LightArrays, ego: int, 
             total += distance
             count += 1
         mean = total / max(count, 1)
+        if lights.state[t - 1, k] == RED:
+            mean += DOUBT_M
         if mean < least:
             best, least = lane, mean
     return best

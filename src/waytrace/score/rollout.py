@@ -150,5 +150,9 @@ def _check(scenario: Scenario, rollout: Rollout) -> None:
             f"The rollout is of scenario {rollout.scenario_id!r} with {rollout.pose.shape[1]} agents, not of "
             f"{scenario.id!r} with {len(scenario.agents)}."
         )
+    if rollout.ego_index != scenario.ego_index:
+        raise ValueError(
+            f"The rollout of {scenario.id!r} is of agent {rollout.ego_index}; its ego is agent {scenario.ego_index}."
+        )
     if not rollout.valid[0, rollout.ego_index]:
         raise ValueError(f"The ego is absent in the first row of the rollout of {scenario.id!r}: nothing to score.")
