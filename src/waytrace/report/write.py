@@ -143,12 +143,17 @@ def _labels(metas: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _summary(meta: Mapping[str, Any], label: str) -> PlannerSummary:
     interval = meta.get("score_interval")
-    details = {
-        name: str(meta[key])[:16] if key == "result_hash" else str(meta[key])
-        for key, name in (("suite", "suite"), ("store", "scenarios"), ("traffic", "traffic"), ("seed", "seed"),
-                          ("result_hash", "result"))
-        if meta.get(key) not in (None, "")
-    }  # fmt: skip
+    store = Path(str(meta.get("store") or "")).name  # the name alone: a report travels, its writer's folders need not
+    known = {
+        "suite": meta.get("suite"),
+        "scenarios": store,
+        "traffic": meta.get("traffic"),
+        "seed": meta.get("seed"),
+        "result": str(meta.get("result_hash") or "")[:16],
+    }
+    if known["suite"] == store:
+        del known["suite"]
+    details = {name: str(value) for name, value in known.items() if value not in (None, "")}
     score = meta.get("score")
     return PlannerSummary(
         label=label,

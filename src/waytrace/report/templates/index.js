@@ -50,6 +50,7 @@ function planners() {
     const spread = element("div", "spread", undefined, card), most = Math.max(1, ...bins);
     spread.setAttribute("role", "img");
     spread.setAttribute("aria-label", `Drives by score, in tenths from 0 to 1: ${bins.join(", ")}`);
+    spread.hidden = !rowsOf[i].length;
     bins.forEach((n, k) => {
       const bar = element("i", grade((k + 0.5) / 10), undefined, spread);
       bar.style.height = `${(n / most) * 100}%`;
@@ -67,6 +68,7 @@ function planners() {
   });
   const failed = page.planners.flatMap((p) => p.errors.map((e) => [p.label, ...e]));
   byId("errors").hidden = !failed.length;
+  byId("errors").open = failed.length > page.rows.length;
   if (!failed.length) return;
   byId("errors").firstElementChild.textContent = failed.length === 1 ? "1 drive failed; it is in no mean" : `${failed.length} drives failed; they are in no mean`;
   for (const [label, id, message] of failed) {
@@ -76,6 +78,7 @@ function planners() {
 }
 
 function groups() {
+  document.querySelector(".groups").hidden = !page.rows.length;
   const table = byId("groups"), head = element("tr", "", undefined, element("thead", "", undefined, table));
   element("th", "", "mean score by source and family", head);
   for (const p of page.planners) element("th", "", p.label, head);
@@ -162,7 +165,7 @@ function portion() {
   byId("rows").append(part);
   state.drawn = Math.min(state.shown.length, state.drawn + PORTION);
   const left = state.shown.length - state.drawn;
-  byId("more").textContent = left ? `${left} more below` : state.shown.length ? "" : "No drive matches.";
+  byId("more").textContent = left ? `${left} more below` : state.shown.length ? "" : page.rows.length ? "No drive matches." : "No drive came to its end.";
 }
 
 function wire() {
