@@ -74,7 +74,13 @@ def test_limits_come_from_elements_and_from_signs_in_metres_per_second(commonroa
     m = only(commonroad("2018a", lanelet_extra={1: "<speedLimit>13.4112</speedLimit>"})).map
     assert m.speed_limit_mps[m.lane_id.index("1")] == 13.4112
     assert np.isnan(m.speed_limit_mps[m.lane_id.index("2")])
-    for name, written, expected in (("R2-1", 11.176, 11.176), ("274", 13.89, 13.89), ("274", 50, 50 / 3.6)):
+    for name, written, expected in (
+        ("R2-1", 11.176, 11.176),
+        ("274", 13.89, 13.89),
+        ("274", 50, 50 / 3.6),
+        ("274", "50kmh", 50 / 3.6),
+        ("R2-1", "30 mph", 13.4112),
+    ):
         m = only(commonroad("2020a", extra=sign.format(name, written), lanelet_extra={1: ref})).map
         assert m.speed_limit_mps[m.lane_id.index("1")] == pytest.approx(expected)
 
@@ -197,11 +203,17 @@ def test_a_planning_problem_can_be_driven_from_its_initial_state(commonroad, ver
     assert lanes == [{"1", "2"}, {"3", "4"}, {"5", "6"}]
 
 
-def test_a_file_with_no_recorded_car_says_what_can_be_done(commonroad):
+def test_a_file_with_no_recorded_car_says_what_can_be_done(commonroad, build):
     path = commonroad(cars=[])
     with pytest.raises(BadFileError, match="--ego initial-state"):
         read(find_sources([path]).sources[0])
     assert only(path, ego="initial-state").agents.agent_id == ("problem-900",)
+    with pytest.raises(BadFileError, match="a map alone"):
+        only(commonroad(cars=[], problem=False))
+    with pytest.raises(BadFileError, match=r"its longest recorded vehicle has 1\.5 s"):
+        only(commonroad(cars=[build.Car(1, 20.0, -1.75, 5.0, n=15)]))
+    with pytest.raises(BadFileError, match="none of its 1 long enough"):
+        only(commonroad(cars=[build.Car(1, 20.0, -60.0, 5.0)]))
 
 
 def test_intervals_are_read_as_their_middle(commonroad):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from waytrace.scenario import AgentKind, Agents, BadFileError, Lights, Scenario
+from waytrace.scenario import AgentKind, Agents, Lights, Scenario
 
 from .assemble import Terms, provenance, recorded_scenario
 from .commonroad_roads import read_lights, read_roads
@@ -87,21 +88,24 @@ class CommonRoad:
         tracks = moving + [_throughout(t, first, steps) for t in static]
         agents = build_agents(tracks, first, steps, origin, notes)
         lights = read_lights(roads, road, values, origin, first, steps, clock.dt_s)
-        file = _File(source.path, Locator(road), lights, agents, origin, terms, notes)
+        file = _File(source.path, Locator(road), lights, agents, origin, terms, notes, problems)
         if options.ego == "initial-state":
-            return _driven_problems(file, problems, first)
+            return _driven_problems(file, first)
         return _driven_records(file, options.egos_per_file, {t.id for t in moving})
 
 
+@dataclass(frozen=True)
 class _File:
     """Everything one file gives to each of its scenarios."""
 
-    def __init__(
-        self, path: Path, locator: Locator, lights: Lights, agents: Agents, origin: Array, terms: Terms,
-        notes: Counter[str],
-    ) -> None:  # fmt: skip
-        self.path, self.locator, self.lights, self.agents = path, locator, lights, agents
-        self.origin, self.terms, self.notes = origin, terms, notes
+    path: Path
+    locator: Locator
+    lights: Lights
+    agents: Agents
+    origin: Array
+    terms: Terms
+    notes: Counter[str]
+    problems: list[Problem]
 
     def window(self, first: int, keep: str) -> tuple[Agents, Lights]:
         """Agents and lights from step ``first`` on; agents that never appear in it are left out."""
@@ -191,11 +195,25 @@ def _driven_records(file: _File, count: int, recorded: set[str]) -> list[Scenari
         if count and len(out) >= count:
             break
     if not out:
-        raise BadFileError(
-            f"{file.path}: no recorded vehicle has {MIN_HISTORY / 10:g} s of history and {MIN_FUTURE / 10:g} s of "
-            f"future on a lane, so there is no recorded ego; --ego initial-state drives the planning problem instead"
-        )
+        refuse(file.path, _why_none(file, candidates, recorded))
     return out
+
+
+def _why_none(file: _File, candidates: list[tuple[int, int]], recorded: set[str]) -> str:
+    """Why no recorded vehicle of a file can be the ego."""
+    if not recorded and not file.problems:
+        return "a map alone: neither recorded vehicles nor a planning problem"
+    way_out = "; --ego initial-state drives its planning problem instead" if file.problems else ""
+    if candidates:
+        return f"none of its {len(candidates)} long enough recorded vehicles starts on a lane{way_out}"
+    rows = [i for i, a in enumerate(file.agents.agent_id) if a in recorded and file.agents.kind[i] in VEHICLES]
+    if not rows:
+        return f"it records no vehicle that could be the ego{way_out}"
+    longest = max((int(file.agents.valid[i].sum()) for i in rows))
+    return (
+        f"no recorded ego: {MIN_HISTORY / 10:g} s of history and {MIN_FUTURE / 10:g} s of future are needed, and "
+        f"its longest recorded vehicle has {longest / 10:g} s{way_out}"
+    )
 
 
 def _end(problem: Problem) -> int:
@@ -203,14 +221,14 @@ def _end(problem: Problem) -> int:
     return problem.step + min(most, max(least, problem.last_step - problem.step))
 
 
-def _driven_problems(file: _File, problems: list[Problem], first: int) -> list[Scenario]:
-    if not problems:
+def _driven_problems(file: _File, first: int) -> list[Scenario]:
+    if not file.problems:
         refuse(
             file.path, "there is no planning problem, so there is no initial state to drive from; try --ego recorded"
         )
     row = {name: i for i, name in enumerate(file.locator.road.lane_id)}
     out = []
-    for problem in problems:
+    for problem in file.problems:
         start = problem.step - first
         agents = _with_ego(file.agents, problem, start, file.origin)
         notes = Counter(file.notes)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from waytrace.geometry import wrap
 from waytrace.scenario import DT_S, LaneControl, LaneKind, Lights, LightState, RoadMap
 
-from .commonroad_signs import CONTROL_IDS, SPEED_LIMIT_IDS, limit_mps
+from .commonroad_signs import CONTROL_IDS, SPEED_LIMIT_IDS, limit_mps, written_limit_mps
 from .commonroad_xml import Element, Values
 from .crossings import crossing_lanes
 from .lanegraph import LaneDraft, Surroundings, centre_line, end_headings
@@ -65,7 +65,9 @@ def _kind(lanelet: Element) -> LaneKind | None:
 def read_roads(root: Element, values: Values, notes: Counter[str]) -> Roads:
     """Lanes, surroundings and light references of a scenario file."""
     lanelets = root.findall("lanelet")
-    if not 0 < len(lanelets) <= MAX_LANES:
+    if not lanelets:
+        refuse(values.path, "it has no lanelet: without a road there is no drive")
+    if len(lanelets) > MAX_LANES:
         refuse(values.path, f"{len(lanelets):,} lanelets")
     roads = Roads()
     by_id: dict[str, LaneDraft] = {}
@@ -117,7 +119,7 @@ def read_roads(root: Element, values: Values, notes: Counter[str]) -> Roads:
         holders = [lanelet] if stop is None else [lanelet, stop]
         for ref in dict.fromkeys(r for h in holders for r in _references(h, "trafficSignRef")):
             if ref in signs:
-                _apply_sign(signs[ref], by_id, id, entries, values)
+                _apply_sign(signs[ref], by_id, id, entries)
         for ref in dict.fromkeys(r for h in holders for r in _references(h, "trafficLightRef")):
             if ref in roads.light_elements:
                 _apply_light(roads, ref, by_id, id, entries, line)
@@ -195,12 +197,11 @@ def _stop_line(stop: Element, draft: LaneDraft, through: bool, values: Values) -
     return np.array([draft.left[at], draft.right[at]])
 
 
-def _apply_sign(sign: Element, by_id: dict[str, LaneDraft], id: str, entries: _Entries, values: Values) -> None:
+def _apply_sign(sign: Element, by_id: dict[str, LaneDraft], id: str, entries: _Entries) -> None:
     for element in sign.findall("trafficSignElement"):
         name = (element.findtext("trafficSignID") or "").strip()
-        if name in SPEED_LIMIT_IDS and (value := element.find("additionalValue")) is not None:
-            if not np.isfinite(by_id[id].speed_limit_mps):
-                by_id[id].speed_limit_mps = limit_mps(values.number(value, "speed limit sign"))
+        if name in SPEED_LIMIT_IDS and not np.isfinite(by_id[id].speed_limit_mps):
+            by_id[id].speed_limit_mps = written_limit_mps(element.findtext("additionalValue") or "")
         elif name in CONTROL_IDS:
             for lane in entries.controlled(id):
                 if lane in by_id:

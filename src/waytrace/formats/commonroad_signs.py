@@ -6,6 +6,8 @@ signs are left aside.
 
 from __future__ import annotations
 
+import re
+
 from waytrace.scenario import LaneControl
 
 SPEED_LIMIT_IDS = {
@@ -21,6 +23,19 @@ CONTROL_IDS = {
 
 MAX_LIMIT_MPS = 45.0
 """162 km/h: a written limit above it cannot be metres per second, CommonRoad's unit, and is read as km/h."""
+
+
+_WRITTEN = re.compile(r"\s*(\d{1,4}(?:\.\d*)?)\s*(m/s|mps|km/h|kmh|kph|mph)?\s*", re.IGNORECASE)
+_UNITS = {"m/s": 1.0, "mps": 1.0, "km/h": 1 / 3.6, "kmh": 1 / 3.6, "kph": 1 / 3.6, "mph": 0.44704}
+
+
+def written_limit_mps(text: str) -> float:
+    """A sign's additional value in m/s, with or without a unit beside it; NaN where it is no limit."""
+    found = _WRITTEN.fullmatch(text)
+    if found is None:
+        return float("nan")
+    value, unit = float(found[1]), (found[2] or "").lower()
+    return value * _UNITS[unit] if unit else limit_mps(value)
 
 
 def limit_mps(value: float) -> float:
