@@ -1,7 +1,8 @@
 """CommonRoad scenarios, XML versions 2017a, 2018a, 2018b and 2020a.
 
-They have no ego log. Either a recorded vehicle becomes the ego (the one with most future, then most way, first; at
-least 1.0 s of history and 2.0 s of future), or the planning problem's initial state does.
+They have no ego log. Either a recorded vehicle becomes the ego, one with at least 1.0 s of history and 2.0 s of future:
+the one with most future, then most way, comes first, those whose recorded box runs into another's come last. Or the
+planning problem's initial state does.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from numpy.typing import NDArray
 
 from waytrace.scenario import AgentKind, Agents, Lights, Scenario
 
-from .assemble import Terms, provenance, recorded_scenario
+from .assemble import Terms, last_step, provenance, recorded_scenario
 from .commonroad_roads import read_lights, read_roads
 from .commonroad_tracks import Clock, Problem, read_problems, read_tracks
 from .commonroad_xml import Element, Values, looks_like, parse
 from .lanegraph import build_road_map
 from .reader import ReadOptions, Source
 from .routes import Locator, route_to
-from .tracks import VEHICLES, Track, build_agents, overlaps, part, select
+from .tracks import VEHICLES, Track, build_agents, part, select, strikes
 from .untrusted import MAX_STATES, refuse, sha256
 
 Array = NDArray[np.float64]
@@ -178,8 +179,8 @@ def _driven_records(file: _File, count: int, recorded: set[str]) -> list[Scenari
     crowded: list[tuple[int, int]] = []
     clear: list[tuple[int, int]] = []
     for ego, start in candidates:
-        touching = any(ego in pair for pair in overlaps(file.agents, start))
-        (crowded if touching else clear).append((ego, start))
+        end = last_step(file.agents.valid[ego], start)
+        (crowded if strikes(file.agents, ego, start, end) else clear).append((ego, start))
         if count and len(clear) >= 8 * count:
             break
     for ego, start in clear + crowded:
@@ -209,7 +210,7 @@ def _why_none(file: _File, candidates: list[tuple[int, int]], recorded: set[str]
     rows = [i for i, a in enumerate(file.agents.agent_id) if a in recorded and file.agents.kind[i] in VEHICLES]
     if not rows:
         return f"it records no vehicle that could be the ego{way_out}"
-    longest = max((int(file.agents.valid[i].sum()) for i in rows))
+    longest = max(int(file.agents.valid[i].sum()) for i in rows)
     return (
         f"no recorded ego: {MIN_HISTORY / 10:g} s of history and {MIN_FUTURE / 10:g} s of future are needed, and "
         f"its longest recorded vehicle has {longest / 10:g} s{way_out}"
