@@ -74,9 +74,10 @@ function buildMarks(drive) {
   marks.replaceChildren();
   const last = Math.max(1, drive.n - 1);
   for (const m of drive.moments) {
-    const mark = element("i", m.severity < 4 ? "grave" : "mild", undefined, marks);
-    mark.style.left = `${(m.row / last) * 100}%`;
-    mark.style.width = `max(${m.severity < 4 ? 4 : 3}px, ${((m.until - m.row) / last) * 100}%)`;
+    const weight = m.severity < 4 ? "grave" : "mild", stretch = element("i", weight, undefined, marks);
+    stretch.style.left = `${(m.row / last) * 100}%`;
+    stretch.style.width = `max(3px, ${((m.until - m.row) / last) * 100}%)`;
+    if (weight === "grave") element("i", "start", undefined, marks).style.left = stretch.style.left;
   }
 }
 
