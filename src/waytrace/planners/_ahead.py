@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waytrace.geometry import jit, wrap_angle
-from waytrace.scenario import LaneControl
+from waytrace.scenario import LaneControl, LightState
 
 from ._moment import OTHERS, Moment, Others
 from ._path import BEHIND_M, PATH, STEP_M, Path, empty_path, project, sample_chain
 
 Array = NDArray[np.float64]
 
-YELLOW_BRAKE_MPS2 = 3.5
+YELLOW_BRAKE_MPS2 = 3.0
 """A light that turned yellow is stopped for where that takes no more than this."""
 
 
@@ -67,8 +67,8 @@ def base_path(moment: Moment, lanes: Sequence[int], reach_m: float) -> tuple[Pat
 def stop_point(moment: Moment, path: Path, count: int, s_ego: float, closed: set[int]) -> tuple[float, int]:
     """(s, lane) where the front bumper must stop for a light on a path: before the first closed lane not yet entered.
 
-    Infinity and -1 for none. The stop line of the lane before counts where the map has one. A light that could only be
-    stopped for by braking harder than 3.5 m/s2 while already close is driven through on yellow, never on red.
+    Infinity and -1 for none. The stop line of the lane before counts where the map has one. A yellow light that could
+    only be stopped for by braking harder than 3 m/s2 is driven through, a red one never.
     """
     if not closed:
         return math.inf, -1
@@ -85,6 +85,9 @@ def stop_point(moment: Moment, path: Path, count: int, s_ego: float, closed: set
         if not math.isnan(line):
             s -= max(0.0, float(index.lane_length[before]) - line)
         if s < front - 1.5:  # the line is already behind the bumper
+            continue
+        speed = float(moment.axle[3])
+        if moment.shows(lane) == LightState.YELLOW and speed * speed > 2.0 * YELLOW_BRAKE_MPS2 * max(s - front, 0.1):
             continue
         return s - 0.3, lane
     return math.inf, -1

@@ -63,6 +63,11 @@ class Moment:
         """Distance from the rear axle to the front bumper."""
         return self.rear_m + 0.5 * self.length_m
 
+    def shows(self, lane: int) -> int:
+        """State of the light at a lane's entry, ``LightState.OFF`` for none."""
+        at = np.flatnonzero(self.light_lane == lane)
+        return int(self.light_state[at[0]]) if len(at) else int(LightState.OFF)
+
     def closed_lanes(self) -> set[int]:
         """Lanes that may not be entered now: their light is red or yellow."""
         shut = (self.light_state == LightState.RED) | (self.light_state == LightState.YELLOW)

@@ -17,7 +17,7 @@ class ExpertConfig:
     """Lateral offsets from the lane's middle that are proposed all along."""
     brakes_mps2: tuple[float, ...] = (2.5, 4.0, 6.0, 8.0)
     headway_s: float = 1.2
-    accel_mps2: float = 2.0
+    accel_mps2: float = 2.2
     brake_mps2: float = 2.5
     lateral_accel_mps2: float = 2.5
     jerk_mps3: float = 4.0

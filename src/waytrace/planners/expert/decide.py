@@ -204,11 +204,11 @@ def _score(
     for j, q in enumerate(proposals.path):
         option = options[q]
         base = all_bases[option.base]
-        score[j] -= 0.02 * abs(option.offset_m) + (0.03 if option.kind in ("left", "right") else 0.0)
+        score[j] -= 0.03 * abs(option.offset_m) + (0.03 if option.kind in ("left", "right") else 0.0)
         if math.isfinite(base.run_m):  # a lane that ends: the nearer its end, the dearer
             score[j] -= 0.4 * min(max(1.0 - (base.run_m - 10.0) / (60.0 + 8.0 * speed), 0.0), 1.0)
         same = base.lane in memory.chosen_lanes and abs(option.offset_m - memory.chosen_offset) < 0.3
-        if same:
+        if same and option.kind != "offset":
             score[j] += config.loyalty
         if memory.chosen_lanes and bool(np.isfinite(proposals.stop_s[j])) == memory.chosen_stop:
             score[j] += 0.5 * config.loyalty

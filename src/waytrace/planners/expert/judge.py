@@ -51,6 +51,10 @@ MARGIN_M = 0.15
 OFF_ROAD_LEAST_M = 0.15
 """Half of what the score allows."""
 
+JERK_TICKS = 14
+JERK_CHANGE_MPS2 = 4.3
+"""The score's jerk is a slope over 15 ticks: a change of acceleration by this much within them is too much."""
+
 TTC_TICK = 40
 TTC_SPARE_S = 0.2
 """Time to collision is watched for 4 s, with this much to spare."""
@@ -88,7 +92,6 @@ def judge(
             if sa < s_start[b] + rear and abs(da - paths.offset[q, i0]) < 0.5 * width + paths.place[b, 0, a, 3]:
                 state[a] = 2
             since[a] = -1.0
-        last_accel = rollouts[j, 0, ACCEL]
         last_x, last_y, against = 0.0, 0.0, 0.0
         for t in range(0, TICKS + 1, 2):
             h, v = rollouts[j, t, HEADING], rollouts[j, t, SPEED]
@@ -99,9 +102,8 @@ def judge(
             lateral = v * v * abs(rollouts[j, t, CURVATURE])
             how[j, COMFORT] = max(how[j, COMFORT], lateral / 4.89, -accel / 4.05, accel / 2.4)
             how[j, BRAKING] = max(how[j, BRAKING], -accel)
-            if t > 0:
-                how[j, COMFORT] = max(how[j, COMFORT], abs(accel - last_accel) / 0.2 / 6.0)
-            last_accel = accel
+            change = abs(accel - rollouts[j, max(t - JERK_TICKS, 0), ACCEL])
+            how[j, COMFORT] = max(how[j, COMFORT], change / JERK_CHANGE_MPS2)
             i = min(max(int(s / STEP_M), 0), paths.samples[q] - 1)
             how[j, OVERSPEED] += max(0.0, v - paths.cap[q, i] - 0.3) * 0.2
             looks = t <= HORIZON_TICK and t % 4 == 0 and when[j, OFF_ROAD] == math.inf

@@ -220,9 +220,10 @@ def _zones(moment: Moment, all_bases: list[Base]) -> Array:
                 continue
             last = lane
             start = i * STEP_M - float(base.path.lane_s[i])
-            for c in range(int(index.conf_lo[lane]), int(index.conf_lo[lane + 1])):
-                if index.conf_kind[c] == 0:
-                    mine.append((start + float(index.conf_s0[c]), start + float(index.conf_s1[c])))
+            mine += [
+                (start + float(index.conf_s0[c]), start + float(index.conf_s1[c]))
+                for c in range(int(index.conf_lo[lane]), int(index.conf_lo[lane + 1])) if index.conf_kind[c] == 0
+            ]  # fmt: skip
         found.append(mine)
     out = np.full((len(all_bases), max(len(mine) for mine in found) or 1, 2), np.inf)
     for number, mine in enumerate(found):

@@ -19,6 +19,9 @@ Array = NDArray[np.float64]
 
 TICKS = 80
 
+SETTLE_S = 1.0
+"""Time constant with which the allowed speed is approached, without going beyond it."""
+
 
 class Paths(NamedTuple):
     """All lateral options: Q paths of up to S samples each, and road users in their base's coordinates."""
@@ -143,8 +146,8 @@ def roll_out(
 ) -> None:  # fmt: skip
     """Fill ``out`` [J, 81, 7]: rear-axle x, y, heading, speed, acceleration, curvature, s; each 0.1 s.
 
-    ``s_start`` [bases] is where the rear axle is now. Acceleration falls by at most ``jerk`` per second, faster only
-    where more than 2.5 m/s2 of braking is called for, and rises by half of it.
+    ``s_start`` [bases] is where the rear axle is now. Acceleration falls by at most ``jerk`` per second, faster
+    only where more than 1.5 m/s2 of braking is called for, and rises more slowly.
     """
     for j in range(len(proposals.path)):
         q = proposals.path[j]
@@ -164,14 +167,14 @@ def roll_out(
             want = -proposals.brake[j]
             if proposals.brake[j] <= 0.0:
                 allowed = max(proposals.share[j] * paths.cap[q, i], 0.05)
-                want = idm(v, allowed, math.inf, 0.0, driver.headway_s, driver.accel_mps2, driver.brake_mps2)
+                want = min(max((allowed - v) / SETTLE_S, -driver.brake_mps2), driver.accel_mps2)
                 ahead = behind_leaders(paths, q, t, s, v, front, half_width, proposals.foresight_s[j], driver)
                 want = min(want, ahead)
                 if proposals.stop_s[j] < math.inf:
                     gap = proposals.stop_s[j] - s - front
                     want = min(want, _stop_accel(v, gap, driver))
-            down = jerk if want > -2.5 else jerk + 6.0 * (-2.5 - want)
-            up = 0.5 * jerk if accel >= 0.0 else jerk
+            down = jerk if want > -1.5 else jerk + 6.0 * (-1.5 - want)
+            up = 0.6 * jerk if accel >= 0.0 else jerk
             accel = min(max(want, accel - min(down, 15.0) * TICK_S), accel + up * TICK_S)
             accel = min(max(accel, -8.0), driver.accel_mps2)
             after = v + accel * TICK_S
