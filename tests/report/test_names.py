@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waytrace.report import file_names
+from waytrace.report.names import planner_labels
 
 
 @given(st.lists(st.text(max_size=30), max_size=12))
@@ -28,3 +29,12 @@ def test_nothing_leaves_the_folder() -> None:
 def test_ids_that_differ_in_case_only_do_not_share_a_file() -> None:
     first, second = file_names(["Scene", "scene"])
     assert first.lower() != second.lower()
+
+
+def test_drives_of_one_planner_are_told_apart_by_traffic_then_by_number() -> None:
+    assert planner_labels([("expert", "mixed"), ("idm", "mixed")]) == ["expert", "idm"]
+    assert planner_labels([("expert", "mixed"), ("expert", "replay"), ("expert", "replay")]) == [
+        "expert · mixed",
+        "expert · replay (1)",
+        "expert · replay (2)",
+    ]

@@ -8,7 +8,7 @@ import pytest
 
 from waytrace.geometry import project
 from waytrace.report import SceneLinks, codec, scene_page
-from waytrace.report.scene import drive_labels, scene_payload
+from waytrace.report.scene import scene_payload
 from waytrace.scenario import Lights, Rollout, Scenario
 
 from .conftest import FakeScore, make_drive, make_scenario
@@ -118,13 +118,6 @@ def test_ids_cannot_break_out_of_the_page(text: str) -> None:
 
 def test_a_page_is_the_same_every_time(scenario: Scenario, drives: Drives) -> None:
     assert scene_page(scenario, drives) == scene_page(scenario, drives)
-
-
-def test_drives_with_the_same_planner_are_told_apart(drives: Drives) -> None:
-    rollout = drives[0][0]
-    other = replace(rollout, traffic="replay")
-    assert drive_labels([rollout, drives[1][0]]) == ["expert", "constant-velocity"]
-    assert drive_labels([rollout, other, other]) == ["expert · mixed", "expert · replay", "expert · replay (2)"]
 
 
 def test_a_drive_of_another_scenario_is_refused(scenario: Scenario, drives: Drives) -> None:

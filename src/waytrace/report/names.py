@@ -1,4 +1,4 @@
-"""File names for scenarios. Ids come from files of strangers and may hold anything."""
+"""Names: of files, after ids that come from strangers and may hold anything; of drives, so that each is told apart."""
 
 from __future__ import annotations
 
@@ -32,6 +32,20 @@ def file_names(ids: Iterable[str]) -> list[str]:
         taken.add(candidate.lower())
         names.append(f"{candidate}.html")
     return names
+
+
+def planner_labels(drives: Iterable[tuple[str, str]]) -> list[str]:
+    """A label per (planner, traffic): the planner; with the traffic, then a number, where that is not enough."""
+    drives = list(drives)
+    labels = [planner for planner, _ in drives]
+    if len(set(labels)) < len(labels):
+        labels = [f"{planner} · {traffic}" if traffic else planner for planner, traffic in drives]
+    total = {label: labels.count(label) for label in labels}
+    seen: dict[str, int] = {}
+    for k, label in enumerate(labels):
+        seen[label] = seen.get(label, 0) + 1
+        labels[k] = label if total[label] == 1 else f"{label} ({seen[label]})"
+    return labels
 
 
 def _sanitise(scenario_id: str) -> str:

@@ -15,6 +15,7 @@ from waytrace.scenario import AgentKind, Rollout, Scenario
 from .clip import MARGIN_M, Region
 from .codec import CM, DECIDEGREE, delta, pack, quantise, runs, track
 from .moments import moments, worst_moment
+from .names import planner_labels
 from .pages import render
 from .plots import plots
 from .roads import road_payload
@@ -70,7 +71,7 @@ def scene_payload(
     for rollout, _ in drives:
         if rollout.scenario_id != scenario.id:
             raise ValueError(f"a drive of {rollout.scenario_id!r} does not belong on the page of {scenario.id!r}")
-    names = list(labels) if labels is not None else drive_labels([rollout for rollout, _ in drives])
+    names = list(labels) if labels is not None else planner_labels((r.planner, r.traffic) for r, _ in drives)
     poses = [rollout.pose[rollout.valid[:, rollout.ego_index], rollout.ego_index, :2] for rollout, _ in drives]
     logged = scenario.agents.valid[scenario.ego_index]
     poses.append(scenario.agents.xy[scenario.ego_index][logged])
@@ -102,19 +103,6 @@ def scene_payload(
             for (rollout, score), name in zip(drives, names, strict=True)
         ],
     }
-
-
-def drive_labels(rollouts: Sequence[Rollout]) -> list[str]:
-    """A name per drive: its planner; with the traffic, then a number, where that does not tell them apart."""
-    names = [r.planner for r in rollouts]
-    if len(set(names)) < len(names):
-        names = [f"{r.planner} · {r.traffic}" for r in rollouts]
-    seen: dict[str, int] = {}
-    labels = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        labels.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return labels
 
 
 def _agents_in_sight(scenario: Scenario, rollouts: Sequence[Rollout]) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ from waytrace.scenario import Rollout, Scenario, WaytraceError
 
 from .index import IndexRow, PlannerSummary, index_page
 from .moments import worst_moment
-from .names import file_names
+from .names import file_names, planner_labels
 from .scene import SceneLinks, scene_page
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def write_report(
     if not results:
         raise WaytraceError("report: no result given. Name at least one result folder that `waytrace eval` wrote.")
     loaded = [(load or _load_result)(path) for path in results]
-    labels = _labels([r.meta for r in loaded])
+    labels = planner_labels((str(r.meta.get("planner", "planner")), str(r.meta.get("traffic", ""))) for r in loaded)
     folder = out / SCENES
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -125,20 +125,6 @@ def _places(loaded: Sequence[Result]) -> list[_Place]:
             place.results.append(k)
             place.score = min(place.score, score.get(scenario_id, math.inf))
     return sorted(found.values(), key=lambda p: (p.score, p.scenario_id, p.scenario_hash))
-
-
-def _labels(metas: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A name per result: its planner; with the traffic, then a number, where that does not tell them apart."""
-    names = [str(meta.get("planner", "planner")) for meta in metas]
-    if len(set(names)) < len(names):
-        names = [f"{name} · {meta.get('traffic', '')}".rstrip(" ·") for name, meta in zip(names, metas, strict=True)]
-    total = {name: names.count(name) for name in names}
-    seen: dict[str, int] = {}
-    labels = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        labels.append(name if total[name] == 1 else f"{name} ({seen[name]})")
-    return labels
 
 
 def _summary(meta: Mapping[str, Any], label: str) -> PlannerSummary:
