@@ -86,7 +86,7 @@ def read_roads(root: Element, values: Values, notes: Counter[str]) -> Roads:
                 crosswalks.append(np.concatenate([left, right[::-1]]))
             notes["crosswalk_lanelets" if crosswalk else "footway_lanelets"] += 1
             continue
-        draft = LaneDraft(id, left, right, kind=kind)
+        draft = LaneDraft(id, left, right, centre_line(left, right), kind=kind)
         draft.successors = _references(lanelet, "successor")
         draft.predecessors = _references(lanelet, "predecessor")
         draft.left_neighbor = _neighbor(lanelet.find("adjacentLeft"))
@@ -102,9 +102,8 @@ def read_roads(root: Element, values: Values, notes: Counter[str]) -> Roads:
     turning = _turning(root, by_id)
     for id in turning:
         by_id[id].in_intersection = True
-    for draft, crosses in zip(
-        roads.drafts, crossing_lanes([centre_line(d.left, d.right) for d in roads.drafts]), strict=True
-    ):
+    centres = [d.centre for d in roads.drafts if d.centre is not None]
+    for draft, crosses in zip(roads.drafts, crossing_lanes(centres), strict=True):
         # Files before 2020a name no intersections, and those of 2020a only the first lanelet of a way through.
         draft.in_intersection |= bool(crosses)
     entries = _Entries(by_id, turning)

@@ -17,6 +17,7 @@ from .untrusted import MAX_EXTENT_M, refuse
 Array = NDArray[np.float64]
 
 CENTRE_SPACING_M = 2.0
+MAX_CENTRE_POINTS = 5000
 END_TOLERANCE_M = 1.0
 HEADING_TOLERANCE_RAD = np.deg2rad(40.0)
 BOUNDARY_TOLERANCE_M = 0.6
@@ -45,9 +46,14 @@ class LaneDraft:
 
 def centre_line(left: Array, right: Array) -> Array:
     """Centre line [Q, 2], points about 2 m apart, between two boundaries resampled at equal shares of their lengths."""
-    length = max(arc_lengths(left)[-1], arc_lengths(right)[-1])
-    share = np.linspace(0.0, 1.0, max(2, int(np.ceil(length / CENTRE_SPACING_M)) + 1))
-    return 0.5 * (resample(left, share * arc_lengths(left)[-1]) + resample(right, share * arc_lengths(right)[-1]))
+    along, beside = arc_lengths(left), arc_lengths(right)
+    count = min(MAX_CENTRE_POINTS, int(np.ceil(max(along[-1], beside[-1]) / CENTRE_SPACING_M)) + 1)
+    share = np.linspace(0.0, 1.0, max(2, count))
+    centre = np.empty((len(share), 2))
+    for axis in (0, 1):
+        centre[:, axis] = np.interp(share * along[-1], along, left[:, axis])
+        centre[:, axis] += np.interp(share * beside[-1], beside, right[:, axis])
+    return 0.5 * centre
 
 
 def end_headings(xy: Array) -> tuple[float, float]:

@@ -8,13 +8,14 @@ its stopping point show.
 from __future__ import annotations
 
 import heapq
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from waytrace.geometry import arc_lengths, polygon_contains, project, wrap
+from waytrace.geometry import arc_lengths, jit, point_segment_distance2, project, wrap
 from waytrace.scenario import LaneKind, RoadMap, Route
 
 from .lanegraph import end_headings
@@ -35,13 +36,26 @@ MAX_BRIDGE_M = 250.0
 MAX_GROUPS = 200
 
 
+@jit("void", "f8[:,:]", "f8[:,:]", "f8[:]")
+def _distances(polygon: Array, points: Array, out: Array) -> None:
+    """Distance from each point to a simple polygon (even-odd rule), 0 inside, into ``out``."""
+    n = len(polygon)
+    for q in range(len(points)):
+        x, y = points[q, 0], points[q, 1]
+        best, inside = 1e300, False
+        for i in range(n):
+            j = i + 1 if i + 1 < n else 0
+            x0, y0, x1, y1 = polygon[i, 0], polygon[i, 1], polygon[j, 0], polygon[j, 1]
+            best = min(best, point_segment_distance2(x, y, x0, y0, x1, y1))
+            if (y0 > y) != (y1 > y) and x < (x1 - x0) * (y - y0) / (y1 - y0) + x0:
+                inside = not inside
+        out[q] = 0.0 if inside else math.sqrt(best)
+
+
 def polygon_distance(polygon: Array, points: Array) -> Array:
     """Distance in metres [Q] from points to a polygon [P, 2]; 0 inside."""
-    outside = ~polygon_contains(polygon, points)
-    out = np.zeros(len(points))
-    if outside.any():
-        closed = np.concatenate([polygon, polygon[:1]])
-        out[outside] = np.abs(project(closed, points[outside])[1])
+    out = np.empty(len(points))
+    _distances(np.ascontiguousarray(polygon), np.ascontiguousarray(points), out)
     return out
 
 
