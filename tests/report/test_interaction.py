@@ -210,3 +210,10 @@ def test_two_fingers_zoom(scene: Tab) -> None:
     scene.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
     assert scene.run(bar) != before
     assert scene.data()["follow"] == "1"
+
+
+def test_other_planners_are_drawn_on_demand(scene: Tab) -> None:
+    before = read_png(scene.picture())
+    scene.key("c")
+    assert scene.run("document.getElementById('others').getAttribute('aria-pressed')") == "true"
+    assert (read_png(scene.picture()) != before).any(-1).sum() > 200

@@ -1,5 +1,5 @@
 // The player: what time it is, what moves it, and the address that leads back here.
-const state = { t: 0, drive: 0, playing: false, rate: 1, picked: -1, hovered: -1, pointer: [0, 0] };
+const state = { t: 0, drive: 0, playing: false, rate: 1, picked: -1, hovered: -1, others: false };
 const RATES = [0.25, 0.5, 1, 2, 4];
 let dirty = true, last = 0, saved = 0;
 const drive = () => driveAt(state.drive);
@@ -52,6 +52,12 @@ function setHeadingUp(on) {
   dirty = true;
 }
 
+function setOthers(on) {
+  state.others = on && scene.drives.length > 1;
+  byId("others").setAttribute("aria-pressed", String(state.others));
+  dirty = true;
+}
+
 function selectDrive(index) {
   const before = drive().dt;
   state.drive = index;
@@ -75,6 +81,7 @@ function draw() {
   drawRoads(d, row);
   drawPaths(d, t);
   drawPlan(d, t);
+  if (state.others) drawOthers(state.drive, t * d.dt);
   for (let a = 0; a < scene.agents.id.length; a++) {
     if (a === EGO) continue;
     const struck = d.struck && d.struck.agent === a && t >= d.struck.row;
@@ -159,6 +166,7 @@ const KEYS = {
   ",": () => setRate(RATES[Math.max(0, RATES.indexOf(state.rate) - 1)]),
   w: () => setTime(drive().worst[0]),
   p: () => selectDrive((state.drive + 1) % scene.drives.length),
+  c: () => setOthers(!state.others),
   a: () => pickNext(),
   Escape: () => { state.picked = -1; dirty = true; },
   "[": () => scene.links.previous && location.assign(scene.links.previous),
@@ -212,6 +220,8 @@ function wire() {
   byId("follow").addEventListener("click", () => setFollow(!camera.follow));
   byId("fit").addEventListener("click", fitAll);
   byId("turn").addEventListener("click", KEYS.o);
+  byId("others").addEventListener("click", KEYS.c);
+  byId("others").hidden = scene.drives.length < 2;
   byId("in").addEventListener("click", KEYS["+"]);
   byId("out").addEventListener("click", KEYS["-"]);
   byId("helper").addEventListener("click", KEYS["?"]);
@@ -225,7 +235,7 @@ function wire() {
   document.addEventListener("keydown", (e) => {
     if (e.ctrlKey || e.metaKey || e.altKey || byId("help").open) return;
     if (/^(SELECT|TEXTAREA)$/.test(e.target.tagName)) return;
-    if (e.key === " " && e.target.tagName === "BUTTON") return;
+    if (e.key === " " && /^(BUTTON|SUMMARY)$/.test(e.target.tagName)) return;
     const act = KEYS[e.key] || KEYS[e.key.toLowerCase()];
     if (act) { e.preventDefault(); act(e); }
   });

@@ -143,6 +143,35 @@ function drawEgo(drive, t) {
   ctx.fill(nosePath(pose.x, pose.y, pose.h, length, width, 0));
 }
 
+// Where the other planners' egos are at this time: an outline with a name, and the way they went.
+function drawOthers(shown, seconds) {
+  scene.drives.forEach((_, index) => {
+    if (index === shown) return;
+    const drive = driveAt(index), t = Math.min(drive.n - 1, seconds / drive.dt), k = EGO * drive.n;
+    const pose = poseAt(drive, EGO, t);
+    stroke(polyline(0, drive.n - 1, (i) => drive.valid[k + i] && [drive.x[k + i], drive.y[k + i]]), "muted", 0, 1.4, [], 0.7);
+    if (!pose) return;
+    const size = [scene.agents.size[2 * EGO], scene.agents.size[2 * EGO + 1]];
+    const body = boxPath(pose.x, pose.y, pose.h, ...size, 0.5);
+    ctx.fillStyle = ink.halo;
+    ctx.globalAlpha = 0.6;
+    ctx.fill(body);
+    stroke(body, "muted", 0.1, 1.8);
+    stroke(nosePath(pose.x, pose.y, pose.h, ...size, 0), "muted", 0.05, 1);
+    const [px, py] = toScreen(pose.x, pose.y);
+    ctx.save();
+    ctx.setTransform(camera.dpr, 0, 0, camera.dpr, 0, 0);
+    ctx.font = "600 12px Inter, -apple-system, 'Segoe UI', Roboto, Arial, sans-serif";
+    ctx.textAlign = "center";
+    ctx.lineWidth = 4;
+    ctx.strokeStyle = ink.halo;
+    ctx.strokeText(drive.label, px, py - 16);
+    ctx.fillStyle = ink.muted;
+    ctx.fillText(drive.label, px, py - 16);
+    ctx.restore();
+  });
+}
+
 // A burst where the first collision happened, from that moment on.
 function drawImpact(drive, t) {
   const hit = drive.struck;
