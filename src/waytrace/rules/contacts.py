@@ -91,9 +91,12 @@ def pair_contact(a: AgentState, w: int, ego: int, other: int) -> int:
 def find_contacts(a: AgentState, w: int, ego: int, kind: NDArray[np.uint8]) -> int:
     """Number of agents that touch slot ``ego`` of world ``w``; ``kind`` [A] is filled with how each does."""
     count = 0
+    x, y, size = a.x[w, ego], a.y[w, ego], a.length[w, ego] + a.width[w, ego]
     for other in range(a.x.shape[1]):
         kind[other] = NO_CONTACT
-        if other != ego:
+        dx, dy = a.x[w, other] - x, a.y[w, other] - y
+        reach = 0.5 * (size + a.length[w, other] + a.width[w, other])
+        if dx * dx + dy * dy <= reach * reach and other != ego:
             k = pair_contact(a, w, ego, other)
             if k != NO_CONTACT:
                 kind[other] = k
@@ -109,8 +112,11 @@ def gravest_contact(m: MapIndex, a: AgentState, number: int, w: int, ego: int) -
     """
     found, who = NO_CONTACT, -1
     lane_known, in_one_lane = False, False
+    x, y, size = a.x[w, ego], a.y[w, ego], a.length[w, ego] + a.width[w, ego]
     for other in range(a.x.shape[1]):
-        if other == ego:
+        dx, dy = a.x[w, other] - x, a.y[w, other] - y
+        reach = 0.5 * (size + a.length[w, other] + a.width[w, other])
+        if dx * dx + dy * dy > reach * reach or other == ego:
             continue
         kind = pair_contact(a, w, ego, other)
         if kind == NO_CONTACT:

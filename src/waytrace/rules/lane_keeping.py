@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from waytrace.geometry import jit, point_segment_distance2
+from waytrace.geometry import jit
 from waytrace.scenario.index import LANE_CELL_M, MAP_INDEX, MapIndex
 from waytrace.scenario.lanes import project_on_lane
 
@@ -57,7 +57,7 @@ def wholly_in_one_lane(
 ) -> bool:
     """Whether some one lane of map ``number``, with the lanes it leads to and comes from, holds the whole box.
 
-    ``lane`` (the agent's own, or -1) is tried first; else every lane that passes within 6 m of the box centre.
+    ``lane`` (the agent's own, or -1) is tried first, then every lane that holds the box centre.
     After nuPlan's ``get_common_or_connected_route_objs_of_corners``.
     """
     if lane >= 0:
@@ -75,9 +75,16 @@ def wholly_in_one_lane(
                 other = m.point_lane[p]
                 if other == lane:
                     continue
-                dist2 = point_segment_distance2(x, y, m.point_x[p], m.point_y[p], m.point_x[p + 1], m.point_y[p + 1])
-                if dist2 < 36.0:
-                    s = (p - m.point_lo[other]) * m.lane_step[other]
-                    if box_in_lane(m, other, s, x, y, h, length, width):
-                        return True
+                ax, ay = m.point_x[p + 1] - m.point_x[p], m.point_y[p + 1] - m.point_y[p]
+                rx, ry = x - m.point_x[p], y - m.point_y[p]
+                n = ax * ax + ay * ay
+                along, across = rx * ax + ry * ay, ax * ry - ay * rx
+                if along < -0.1 * n or along > 1.1 * n:
+                    continue
+                side = m.point_left[p] if across >= 0.0 else m.point_right[p]
+                if across * across > side * side * n:
+                    continue
+                s = (p - m.point_lo[other]) * m.lane_step[other]
+                if box_in_lane(m, other, s, x, y, h, length, width):
+                    return True
     return False

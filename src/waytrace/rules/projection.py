@@ -16,6 +16,35 @@ from .lane_keeping import wholly_in_one_lane
 from .limits import AHEAD_COS, BEHIND_COS, TTC_STEP_S, TTC_STEPS, TTC_STOPPED_MPS
 
 
+@jit("f8", *["f8"] * 14)
+def _first_contact_s(
+    ex: float, ey: float, eh: float, el: float, ew: float, evx: float, evy: float,
+    ox: float, oy: float, oh: float, ol: float, ow: float, ovx: float, ovy: float,
+) -> float:  # fmt: skip
+    """:func:`time_to_contact_s` from velocities in the world frame."""
+    px, py, vx, vy = ox - ex, oy - ey, ovx - evx, ovy - evy
+    reach = 0.5 * (el + ew + ol + ow)  # no less than the sum of the half diagonals
+    a, b, c = vx * vx + vy * vy, px * vx + py * vy, px * px + py * py - reach * reach
+    first, last = 1, TTC_STEPS
+    if c > 0.0:
+        if b >= 0.0:
+            return math.inf  # apart, and not closing
+        root = b * b - a * c
+        if root < 0.0:
+            return math.inf  # passes by
+        root = math.sqrt(root)
+        horizon = TTC_STEP_S * TTC_STEPS
+        if -b - root > a * horizon:
+            return math.inf
+        first = max(1, math.floor((-b - root) / (a * TTC_STEP_S)))
+        last = math.ceil(min((-b + root) / (a * TTC_STEP_S), 1.0 * TTC_STEPS))
+    for k in range(first, last + 1):
+        t = k * TTC_STEP_S
+        if boxes_overlap(ex + t * evx, ey + t * evy, eh, el, ew, ox + t * ovx, oy + t * ovy, oh, ol, ow):
+            return t
+    return math.inf
+
+
 @jit("f8", *["f8"] * 12)
 def time_to_contact_s(
     ex: float, ey: float, eh: float, el: float, ew: float, ev: float,
@@ -25,29 +54,10 @@ def time_to_contact_s(
 
     Boxes are tested only at the steps in which the circles around them overlap; the answer is the same.
     """
-    evx, evy = ev * math.cos(eh), ev * math.sin(eh)
-    ovx, ovy = ov * math.cos(oh), ov * math.sin(oh)
-    px, py, vx, vy = ox - ex, oy - ey, ovx - evx, ovy - evy
-    reach = 0.5 * (el + ew + ol + ow)
-    a, b, c = vx * vx + vy * vy, px * vx + py * vy, px * px + py * py - reach * reach
-    first, last = 1, TTC_STEPS
-    if a < 1e-12:
-        if c > 0.0:
-            return math.inf
-    else:
-        root = b * b - a * c
-        if root < 0.0:
-            return math.inf
-        root = math.sqrt(root)
-        first = max(1, math.floor(max(min((-b - root) / a / TTC_STEP_S, 1.0e6), -1.0e6)))
-        last = min(TTC_STEPS, math.ceil(max(min((-b + root) / a / TTC_STEP_S, 1.0e6), -1.0e6)))
-    for k in range(first, last + 1):
-        t = k * TTC_STEP_S
-        if boxes_overlap(
-            ex + t * evx, ey + t * evy, eh, el, ew, ox + t * ovx, oy + t * ovy, oh, ol, ow
-        ):  # fmt: skip
-            return t
-    return math.inf
+    return _first_contact_s(
+        ex, ey, eh, el, ew, ev * math.cos(eh), ev * math.sin(eh), ox, oy, oh, ol, ow, ov * math.cos(oh),
+        ov * math.sin(oh),
+    )  # fmt: skip
 
 
 @jit("i8", *["f8"] * 6)
@@ -70,19 +80,21 @@ def time_to_collision_s(m: MapIndex, a: AgentState, number: int, w: int, ego: in
         return math.inf
     x, y, h, speed = a.x[w, ego], a.y[w, ego], a.heading[w, ego], a.speed[w, ego]
     length, width, lane = a.length[w, ego], a.width[w, ego], a.lane[w, ego]
+    vx, vy = speed * a.cos[w, ego], speed * a.sin[w, ego]
     least = math.inf
     beside_known, beside_counts = False, False
     for o in range(a.x.shape[1]):
         if o == ego or skip[o] or not a.present[w, o]:
             continue
-        relevance = ttc_relevance(x, y, h, length, a.x[w, o], a.y[w, o])
-        if relevance == 0 or (relevance == 1 and beside_known and not beside_counts):
-            continue
-        t = time_to_contact_s(
-            x, y, h, length, width, speed,
-            a.x[w, o], a.y[w, o], a.heading[w, o], a.length[w, o], a.width[w, o], a.speed[w, o],
+        v = a.speed[w, o]
+        t = _first_contact_s(
+            x, y, h, length, width, vx, vy, a.x[w, o], a.y[w, o], a.heading[w, o], a.length[w, o], a.width[w, o],
+            v * a.cos[w, o], v * a.sin[w, o],
         )  # fmt: skip
         if t >= least:
+            continue
+        relevance = ttc_relevance(x, y, h, length, a.x[w, o], a.y[w, o])
+        if relevance == 0:
             continue
         if relevance == 1 and not beside_known:
             beside_known = True

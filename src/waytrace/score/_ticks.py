@@ -78,21 +78,21 @@ def driven_connector(m: MapIndex, a: AgentState, lights: LightArrays, ego: int, 
 
 
 @jit(
-    "void", MAP_INDEX, ROUTE_INDEX, AGENT_STATE, LIGHT_ARRAYS, "i8", "i8", "i8", "i8", "b1[:]", "u1[:,:]", "b1[:,:]",
+    "void", MAP_INDEX, ROUTE_INDEX, AGENT_STATE, LIGHT_ARRAYS, "i8", "i8", "i8", "i8", "b1[:,:]", "u1[:,:]", "b1[:,:]",
     "f8[:,:]",
 )  # fmt: skip
 def fill_ticks(
     m: MapIndex, r: RouteIndex, a: AgentState, lights: LightArrays, number: int, route: int, ego: int, rows: int,
-    struck: NDArray[np.bool_], began: NDArray[np.uint8], blamed: NDArray[np.bool_], out: Array,
+    marks: NDArray[np.bool_], began: NDArray[np.uint8], blamed: NDArray[np.bool_], out: Array,
 ) -> None:  # fmt: skip
     """Fill ``out`` [ROWS, T] for the first ``rows`` ticks; ``a`` and ``lights`` hold tick t as world t.
 
-    ``struck`` [A] marks agents that touch the ego before the drive begins and are not counted; it gathers all struck.
+    ``marks`` [3, A]: agents struck so far (at first those that touch the ego in the first row, which do not count),
+    those of them that count, those of these that are the ego's fault.
     ``began`` [T, A] gets the kind of each contact at the tick it begins, ``blamed`` [T, A] whether it is at fault.
     """
     n = a.x.shape[1]
-    fault = np.zeros(n, np.bool_)
-    counted = np.zeros(n, np.bool_)
+    struck, counted, fault = marks[0], marks[1], marks[2]
     lane, last = -1, math.nan
     for t in range(rows):
         x, y, h = a.x[t, ego], a.y[t, ego], a.heading[t, ego]
@@ -181,9 +181,10 @@ def measure(scenario: Scenario, drive: Drive, maps: CompiledMaps | None = None, 
     values[RED_LANE, rows:] = -1.0
     began, blamed = np.zeros((length, count), np.uint8), np.zeros((length, count), np.bool_)
     at_start = _touching_at_start(state, ego)
+    marks = np.stack([at_start, np.zeros(count, np.bool_), np.zeros(count, np.bool_)])
     fill_ticks(
         maps.index, maps.routes, state, _lights(scenario, drive, maps, number), int(maps.map_of[number]), number, ego,
-        rows, at_start.copy(), began, blamed, values,
+        rows, marks, began, blamed, values,
     )  # fmt: skip
     comfort = comfort_of(drive.speed_mps[:rows, ego], drive.pose[:rows, ego, 2], scenario.dt_s, length)
     window = round(WRONG_WAY_WINDOW_S / scenario.dt_s)
