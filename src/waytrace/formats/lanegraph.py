@@ -111,9 +111,8 @@ def _same_way(a: LaneDraft, b: LaneDraft) -> bool:
     assert b.centre is not None
     middle = len(a.centre) // 2
     da = a.centre[middle] - a.centre[middle - 1]
-    at, _ = project(b.centre, a.centre[middle : middle + 1])
-    s = arc_lengths(b.centre)
-    k = int(np.clip(np.searchsorted(s, at[0]), 1, len(s) - 1))
+    beside = ((b.centre[1:] - a.centre[middle]) ** 2).sum(-1)
+    k = 1 + int(np.argmin(beside))
     db = b.centre[k] - b.centre[k - 1]
     along = float(np.dot(da, db)) / max(float(np.hypot(*da) * np.hypot(*db)), 1e-9)
     return along > 0.5 and (a.kind in DRIVEN) == (b.kind in DRIVEN)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from waytrace.geometry import wrap
 from waytrace.scenario import DT_S, Scenario
 
-from .routes import Locator, connected
+from .routes import Locator, connected, polygon_distance
 from .tracks import MOVING_MPS, VEHICLES, overlaps
 
 LANE_TOLERANCE_M = 0.3
@@ -32,7 +32,7 @@ class Quality:
     on_lane: int = 0
     ego_positions: int = 0
     ego_on_lane: int = 0
-    off_map: int = 0
+    on_drivable: int = 0
     routes_connected: int = 0
     start_overlaps: int = 0
     ego_start_overlaps: int = 0
@@ -50,7 +50,7 @@ class Quality:
             "heading_velocity_deg": _median(self.velocity_angles),
             "heading_motion_deg": _median(self.motion_angles),
             "on_lane_share": _share(self.on_lane, self.positions),
-            "on_lane_share_within_map": _share(self.on_lane, self.positions - self.off_map),
+            "on_drivable_share": _share(self.on_drivable, self.positions),
             "ego_on_lane_share": _share(self.ego_on_lane, self.ego_positions),
             "routes_connected": _share(self.routes_connected, self.scenarios),
             "start_overlaps": self.start_overlaps,
@@ -98,8 +98,10 @@ def measure(scenario: Scenario) -> Quality:
         ego = rows == scenario.ego_index
         out.positions, out.on_lane = len(points), int(on.sum())
         out.ego_positions, out.ego_on_lane = int(ego.sum()), int((on & ego).sum())
-        low, high = locator.boxes[:, :2].min(0), locator.boxes[:, 2:].max(0)
-        out.off_map = int((((points < low) | (points > high)).any(1) & ~on).sum())
+        rest = np.flatnonzero(~on)
+        for area in road.drivable:
+            rest = rest[polygon_distance(area, points[rest]) > LANE_TOLERANCE_M]
+        out.on_drivable = len(points) - len(rest)
     out.routes_connected = int(connected(road, scenario.route))
     pairs = overlaps(agents, scenario.start_step)
     out.start_overlaps = len(pairs)
@@ -112,9 +114,9 @@ def quality(scenarios: Iterable[Scenario]) -> dict[str, dict[str, Any]]:
 
     ``heading_velocity_deg``: median angle between heading and stored velocity of vehicles faster than 1 m/s;
     ``heading_motion_deg``: the same against displacement over 0.2 s, which does not depend on what is stored;
-    ``on_lane_share``: share of their positions within 0.3 m of a lane; ``on_lane_share_within_map``: of those within
-    the rectangle around all lanes; ``routes_connected``; ``start_overlaps``: pairs of boxes that touch at the start
-    step, and of them those of the ego.
+    ``on_lane_share``: share of their positions (box centres) within 0.3 m of a lane, ``on_drivable_share`` of a lane
+    or the drivable area (which has driveways and car parks); ``ego_on_lane_share``: of the ego's; ``routes_connected``:
+    share of scenarios; ``start_overlaps``: pairs of boxes that touch at the start step, and of them those of the ego.
     """
     sums: dict[str, Quality] = {}
     for scenario in scenarios:
