@@ -41,10 +41,6 @@ class Road:
         """Offset of a forward lane's centre."""
         return -(index + 0.5) * self.width_m
 
-    def backward_offset(self, index: int) -> float:
-        """Offset of a backward lane's centre."""
-        return (index + 0.5) * self.width_m
-
     def forward_sequence(self, index: int) -> tuple[int, ...]:
         """Lane ``index`` through all sections, in the direction of travel."""
         return tuple(section[index] for section in self.forward)
