@@ -4,12 +4,19 @@ from hypothesis import strategies as st
 
 from waytrace.report import codec
 
-INTEGERS = st.lists(st.integers(-(2**61), 2**61), max_size=60)
+INTEGERS = st.lists(st.one_of(st.integers(-(2**61), 2**61), st.just(0), st.integers(-2, 2)), max_size=60)
 
 
 @given(INTEGERS)
 def test_pack_round_trip(values: list[int]) -> None:
     assert codec.unpack(codec.pack(values)).tolist() == values
+
+
+@given(st.lists(st.integers(0, 9), max_size=12))
+def test_runs_of_zeros_round_trip(lengths: list[int]) -> None:
+    values = [v for n in lengths for v in [0] * n + [7]]
+    assert codec.unpack(codec.pack(values)).tolist() == values
+    assert codec.unpack(codec.pack(values[:-1])).tolist() == values[:-1]
 
 
 @given(st.lists(st.booleans(), max_size=80))
@@ -24,7 +31,11 @@ def test_delta_round_trip(values: list[int], order: int) -> None:
 
 
 def test_small_differences_take_one_byte() -> None:
-    assert len(codec.pack(np.tile([63, -64], 150))) == 400
+    assert len(codec.pack(np.tile([63, -63], 150))) == 400
+
+
+def test_what_stands_still_costs_next_to_nothing() -> None:
+    assert len(codec.pack(np.zeros(10_000, np.int64))) == 4
 
 
 def test_hold_fills_gaps_with_the_last_valid_value_and_the_beginning_with_the_first() -> None:

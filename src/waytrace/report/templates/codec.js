@@ -1,15 +1,15 @@
-// The other half of codec.py: base64 zigzag varints, differences, runs.
+// The other half of codec.py: base64 varints (zigzag plus one; 0 announces a number of zeros), differences, runs.
 function unpack(text) {
-  const raw = atob(text);
-  const out = [];
-  let value = 0, scale = 1;
+  const raw = atob(text), out = [];
+  let value = 0, scale = 1, zeros = false;
   for (let i = 0; i < raw.length; i++) {
     const b = raw.charCodeAt(i);
     value += (b & 127) * scale;
-    if (b < 128) {
-      out.push(value % 2 ? -(value + 1) / 2 : value / 2);
-      value = 0; scale = 1;
-    } else scale *= 128;
+    if (b > 127) { scale *= 128; continue; }
+    if (zeros) { for (let k = 0; k < value; k++) out.push(0); zeros = false; }
+    else if (value === 0) zeros = true;
+    else out.push(value % 2 ? (value - 1) / 2 : -value / 2);
+    value = 0; scale = 1;
   }
   return out;
 }
