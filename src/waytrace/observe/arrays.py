@@ -114,17 +114,18 @@ class ObserveScratch(NamedTuple):
     found: I4
     """Elements met by a grid search."""
     bucket: I4
-    lane_flag: U1
-    """[L] sum of 1 (the lane has a light in the world at hand) and 2 (it belongs to the route); 0 between calls."""
-    lane_light: U1
-    """[L] 1 + ``LightState``."""
-    lane_offset: F8
-    """[L] route progress at the lane's start."""
-    lane_scale: F8
-    """[L] route progress per metre of the lane."""
+    lane_now: F4x2
+    """[L, 4] of the lanes of the world and route at hand: 1 + ``LightState`` of the lane's light, 1 on the route,
+    route progress at the lane's start, route progress per metre; 0 otherwise and between calls."""
     near: F8x2
-    """[12, A] agents around the observer."""
+    """[13, A] agents around the observer (rows: :mod:`.visibility`)."""
     near_slot: I4
+    maybe: U1
+    """[A] whether an agent may hide the target at hand."""
+    point_x: F8
+    """[5] corners and centre of the target at hand."""
+    point_y: F8
+    point_hidden: F8
 
 
 OBSERVATION_ARRAYS = bundle(ObservationArrays)
@@ -187,11 +188,12 @@ def make_observe_scratch(m: MapIndex, agents: int) -> ObserveScratch:
     """Working memory for worlds of up to ``agents`` agents on the maps of ``m``; one for each thread."""
     most = max(int(np.max(np.diff(m.element_lo), initial=0)), KEPT_MOST, agents)
     lanes = len(m.lane_length)
+    wide = (agents + 31) // 32 * 32
     return ObserveScratch(
         key=np.zeros(most), found=np.zeros(most, np.int32), bucket=np.zeros(257, np.int32),
-        lane_flag=np.zeros(lanes, np.uint8), lane_light=np.zeros(lanes, np.uint8),
-        lane_offset=np.zeros(lanes), lane_scale=np.zeros(lanes),
-        near=np.zeros((12, agents)), near_slot=np.zeros(agents, np.int32),
+        lane_now=np.zeros((lanes, 4), np.float32),
+        near=np.zeros((13, wide)), near_slot=np.zeros(agents, np.int32), maybe=np.zeros(wide, np.uint8),
+        point_x=np.zeros(5), point_y=np.zeros(5), point_hidden=np.zeros(5),
     )  # fmt: skip
 
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from waytrace.geometry import F8, I4, F4x2, bundle
 from waytrace.scenario.index import MapIndex
 
-ELEMENT_FLOATS = 13
-"""Start and end relative to the middle (4), heading (2), half widths (2), limit, has limit, junction, kind, control."""
+ELEMENT_FLOATS = 14
+"""Start and end relative to the middle (4), heading (2), half widths (2), limit, has limit, junction, kind, control,
+arc length of the middle on its lane."""
 
 
 class ElementTable(NamedTuple):
@@ -21,8 +22,6 @@ class ElementTable(NamedTuple):
     """[E, ELEMENT_FLOATS]; positions are relative to the element's middle, so single precision loses nothing."""
     lane: I4
     """[E] lane of an element (MapIndex number)."""
-    mid_s: F8
-    """[E] arc length of the middle on its lane."""
     cell_x: F8
     """[E] middles in the order of ``MapIndex.ecell_element``: a grid cell's are side by side."""
     cell_y: F8
@@ -66,13 +65,13 @@ def pack_elements(m: MapIndex) -> ElementTable:
             0.5 * (m.point_right[mid] + m.point_right[mid + odd]),
             np.nan_to_num(limit, nan=0.0), np.isfinite(limit),
             m.lane_junction[lane], m.lane_kind[lane], m.lane_control[lane],
+            0.5 * (twice - 2 * m.point_lo[lane]) * m.lane_step[lane],
         ],
         -1,
     )  # fmt: skip
     return ElementTable(
         row=np.ascontiguousarray(row, np.float32),
         lane=lane,
-        mid_s=0.5 * (twice - 2 * m.point_lo[lane]) * m.lane_step[lane],
         cell_x=m.element_x[m.ecell_element],
         cell_y=m.element_y[m.ecell_element],
         **_stop_lines(m),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from waytrace.geometry import F8, I4, jit, wrap_angle
+from waytrace.geometry import F8, I4, F4x2, jit, wrap_angle
 from waytrace.scenario.index import MAP_INDEX, ROUTE_INDEX, MapIndex, RouteIndex
 from waytrace.scenario.state import AGENT_STATE, LIGHT_ARRAYS, AgentState, LightArrays
 
@@ -27,11 +27,11 @@ from .features import (
     CROSSWALK_ROWS,
     LIGHT_AT,
     LIGHT_ROWS,
-    MAP_AT,
     MAP_ROWS,
     STOP_AT,
     STOP_ROWS,
 )
+from .map_rows import write_map_rows
 from .nearest import keep_nearest, nearest_few, reach2_of, search_grid, sort_row
 from .visibility import see_worlds
 
@@ -47,6 +47,17 @@ _ARGUMENTS = (
 )  # fmt: skip
 
 
+@jit("void", "i4[:]", "i4[:]", "f8[:]", "f8[:]", "i8", "b1", "f4[:,:]")
+def _mark_route(lo: I4, lane: I4, offset: F8, scale: F8, route: int, on: bool, lane_now: F4x2) -> None:
+    """Write a route to the columns of its lanes, or wipe them; the first passage counts of a lane passed twice."""
+    if route < 0:
+        return
+    for i in range(lo[route + 1] - 1, lo[route] - 1, -1):
+        lane_now[lane[i], 1] = 1.0 if on else 0.0
+        lane_now[lane[i], 2] = offset[i] if on else 0.0
+        lane_now[lane[i], 3] = scale[i] if on else 0.0
+
+
 @jit("void", *_ARGUMENTS)
 def fill_worlds(
     m: MapIndex, e: ElementTable, r: RouteIndex, map_of: I4, state: AgentState, lights: LightArrays,
@@ -58,12 +69,10 @@ def fill_worlds(
     length, width, kind, present = state.length, state.width, state.kind, state.present
     seen, lost_x, lost_y = memory.seen_tick, memory.lost_x, memory.lost_y
     key, kept, order = scratch.key, cache.kept, cache.order
-    flag, lane_light, lane_offset, lane_scale = (
-        scratch.lane_flag, scratch.lane_light, scratch.lane_offset, scratch.lane_scale,
-    )  # fmt: skip
+    lane_now = scratch.lane_now
     o_ego, o_agent, o_map, o_light, o_ref = out.ego, out.agents, out.map, out.lights, out.reference
     o_walk, o_stop = out.crosswalks, out.stop_lines
-    row, element_lane, mid_s = e.row, e.lane, e.mid_s
+    row, element_lane = e.row, e.lane
     element_x, element_y = m.element_x, m.element_y
     agents, count_lights = x.shape[1], lights.lane.shape[1]
     lit, routed = -1, -1
@@ -74,24 +83,16 @@ def fill_worlds(
         me, route, tick, number = row_slot[c], row_route[c], ticks[w], map_of[w]
         base = m.lane_lo[number]
         if w != lit:
-            if lit >= 0:
-                for i in range(count_lights):
-                    if lights.lane[lit, i] >= 0:
-                        flag[lights.lane[lit, i]] &= 2
+            for i in range(count_lights):
+                if lit >= 0 and lights.lane[lit, i] >= 0:
+                    lane_now[lights.lane[lit, i], 0] = 0.0
             for i in range(count_lights):
                 if lights.lane[w, i] >= 0:
-                    flag[lights.lane[w, i]] |= 1
-                    lane_light[lights.lane[w, i]] = 1 + lights.state[w, i]
+                    lane_now[lights.lane[w, i], 0] = 1.0 + lights.state[w, i]
             lit = w
         if route != routed:
-            if routed >= 0:
-                for i in range(r.route_lo[routed], r.route_lo[routed + 1]):
-                    flag[r.route_lane[i]] &= 1
-            if route >= 0:
-                for i in range(r.route_lo[route + 1] - 1, r.route_lo[route] - 1, -1):
-                    flag[r.route_lane[i]] |= 2
-                    lane_offset[r.route_lane[i]] = r.route_offset[i]
-                    lane_scale[r.route_lane[i]] = r.route_scale[i]
+            _mark_route(r.route_lo, r.route_lane, r.route_offset, r.route_scale, routed, False, lane_now)
+            _mark_route(r.route_lo, r.route_lane, r.route_offset, r.route_scale, route, True, lane_now)
             routed = route
         if not present[w, me]:
             for i in range(o_ref.shape[1]):
@@ -127,10 +128,10 @@ def fill_worlds(
             o_ego[c, 8] = wrap_angle(state.heading[w, me] - along)
             if not math.isnan(m.lane_limit[lane]):
                 o_ego[c, 9], o_ego[c, 10] = m.lane_limit[lane], 1.0
-            if flag[lane] & 2:
+            if lane_now[lane, 1] > 0.0:
                 o_ego[c, 11] = 1.0
                 if math.isnan(done):
-                    done = lane_offset[lane] + s * lane_scale[lane]
+                    done = lane_now[lane, 2] + s * lane_now[lane, 3]
         if route >= 0 and not math.isnan(done):
             o_ego[c, 12] = max(0.0, r.route_length[route] - done)
 
@@ -197,38 +198,10 @@ def fill_worlds(
             cache.kept_x[c], cache.kept_y[c] = ex, ey
             cache.kept_reach2[c] = reach2_of(key[min(n, MAP_ROWS) - 1], outside2) if n > 0 else _FAR2
         n = min(n, MAP_ROWS)
-        for i in range(n):
-            q = kept[c, i]
-            dx, dy = element_x[q] - ex, element_y[q] - ey
-            mx, my = ec * dx + es * dy, ec * dy - es * dx
-            sx, sy, fx, fy, hx, hy = row[q, 0], row[q, 1], row[q, 2], row[q, 3], row[q, 4], row[q, 5]
-            o_map[c, i, 0] = mx
-            o_map[c, i, 1] = my
-            o_map[c, i, 2] = mx + (ec * sx + es * sy)
-            o_map[c, i, 3] = my + (ec * sy - es * sx)
-            o_map[c, i, 4] = mx + (ec * fx + es * fy)
-            o_map[c, i, 5] = my + (ec * fy - es * fx)
-            o_map[c, i, 6] = ec * hx + es * hy
-            o_map[c, i, 7] = ec * hy - es * hx
-            for k in range(7):
-                o_map[c, i, 8 + k] = row[q, 6 + k]
-            lane = element_lane[q]
-            bits = flag[lane]
-            light, on, ahead = 0.0, 0.0, 0.0
-            if bits != 0:
-                light = float(lane_light[lane]) if bits & 1 else 0.0
-                if bits & 2:
-                    on = 1.0
-                    if not math.isnan(done):
-                        ahead = lane_offset[lane] + mid_s[q] * lane_scale[lane] - done
-            o_map[c, i, 15] = light
-            o_map[c, i, 16] = on
-            o_map[c, i, 17] = ahead
-            o_ref[c, MAP_AT + i] = lane - base
-        for i in range(n, MAP_ROWS):
-            o_ref[c, MAP_AT + i] = -1
-            for q in range(18):
-                o_map[c, i, q] = 0.0
+        write_map_rows(
+            c, n, base, ex, ey, ec, es, done, kept, element_x, element_y, row, element_lane,
+            lane_now, o_map, o_ref,
+        )  # fmt: skip
 
         # Lights: those of the route first.
         n = 0
@@ -237,7 +210,7 @@ def fill_worlds(
             if lane < 0:
                 continue
             dx, dy = lights.x[w, i] - ex, lights.y[w, i] - ey
-            d2 = dx * dx + dy * dy + (0.0 if flag[lane] & 2 else _OFF_ROUTE2)
+            d2 = dx * dx + dy * dy + (0.0 if lane_now[lane, 1] > 0.0 else _OFF_ROUTE2)
             if n == LIGHT_ROWS and d2 >= key[n - 1]:
                 continue
             if n < LIGHT_ROWS:
@@ -263,10 +236,10 @@ def fill_worlds(
             shown = lights.state[w, i]
             if 1 <= shown <= 3:
                 o_light[c, j, 1 + shown] = 1.0
-            if flag[lane] & 2:
+            if lane_now[lane, 1] > 0.0:
                 o_light[c, j, 5] = 1.0
                 if not math.isnan(done):
-                    o_light[c, j, 6] = lane_offset[lane] - done
+                    o_light[c, j, 6] = lane_now[lane, 2] - done
 
         # Crosswalks and stop lines.
         lo, hi = e.walk_lo[number], e.walk_lo[number + 1]
@@ -305,18 +278,15 @@ def fill_worlds(
             o_stop[c, j, 1] = ec * dy - es * dx
             o_stop[c, j, 2] = ec * e.stop_cos[i] + es * e.stop_sin[i]
             o_stop[c, j, 3] = ec * e.stop_sin[i] - es * e.stop_cos[i]
-            if flag[lane] & 2:
+            if lane_now[lane, 1] > 0.0:
                 o_stop[c, j, 4] = 1.0
                 if not math.isnan(done):
-                    o_stop[c, j, 5] = lane_offset[lane] + e.stop_s[i] * lane_scale[lane] - done
+                    o_stop[c, j, 5] = lane_now[lane, 2] + e.stop_s[i] * lane_now[lane, 3] - done
             o_ref[c, STOP_AT + j] = lane - base
-    if lit >= 0:
-        for i in range(count_lights):
-            if lights.lane[lit, i] >= 0:
-                flag[lights.lane[lit, i]] = 0
-    if routed >= 0:
-        for i in range(r.route_lo[routed], r.route_lo[routed + 1]):
-            flag[r.route_lane[i]] = 0
+    for i in range(count_lights):
+        if lit >= 0 and lights.lane[lit, i] >= 0:
+            lane_now[lights.lane[lit, i], 0] = 0.0
+    _mark_route(r.route_lo, r.route_lane, r.route_offset, r.route_scale, routed, False, lane_now)
 
 
 @jit("void", *_ARGUMENTS)

@@ -46,7 +46,7 @@ def reach2_of(kth2: float, outside2: float) -> float:
 
 @jit(
     "i8,f8", "f8", "f8", "f8", "f8", "f8", "i8", "i8", "i8",
-    "i4[:]", "i4[:]", "f8[:]", "f8[:]", "f8[:]", "i4[:]",
+    "i4[:]", "i4[:]", "f8[:]", "f8[:]", "f8[:]", "i4[:]"
 )  # fmt: skip
 def search_grid(
     x: float, y: float, cell: float, gx: float, gy: float, nx: int, ny: int, first: int,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 
-from waytrace.geometry import I4, F8x2, U1x2, jit
+from waytrace.geometry import F8, I4, U1, F8x2, jit
 from waytrace.scenario.state import AGENT_STATE, AgentState
 
 from .arrays import NEVER, OBSERVE_SCRATCH, VISIBILITY_MEMORY, ObserveScratch, VisibilityMemory
@@ -21,77 +21,80 @@ from .features import FORGET_S, RANGE_M
 INSET = 0.9
 FORGET_TICKS = round(FORGET_S / 0.1)
 
+_NOT = -1e6
+"""Radius of those who block nothing: it fails every coarse test."""
 _MARGIN_M = 1e-3
 """Added to radii in the coarse test, so that rounding cannot make it miss a blocker."""
-_X, _Y, _D, _R, _BLOCK, _BLOCK_LARGE, _U, _V = range(8)
+_X, _Y, _D, _R, _BLOCK, _BLOCK_LARGE, _COS, _SIN, _U, _V, _AHEAD, _ASIDE, _LARGE = range(13)
+"""Rows of ``ObserveScratch.near``: place relative to the observer, distance, circumscribed radius, the same for those
+who block (and who block large vehicles), axes, half size, the box's middle along its own axes, large vehicle."""
 
 
-@jit("b1", "f8", "f8", "f8", "f8", "f8", "f8", "f8", "f8")
-def line_blocked(px: float, py: float, kx: float, ky: float, cos: float, sin: float, u: float, v: float) -> bool:
-    """Whether the line from the origin to (px, py) meets the box at (kx, ky) of half size (u, v); touching counts.
-
-    Separating axes: the line's normal and the box's two axes.
-    """
-    along, across = px * cos + py * sin, py * cos - px * sin
-    if abs(px * ky - py * kx) > u * abs(across) + v * abs(along):
-        return False
-    ku, kv = kx * cos + ky * sin, ky * cos - kx * sin
-    if max(0.0, along) < ku - u or min(0.0, along) > ku + u:
-        return False
-    return not (max(0.0, across) < kv - v or min(0.0, across) > kv + v)
+@jit("i8", "i8")
+def _padded(n: int) -> int:
+    """``n`` rounded up to what the coarse test's wide loop takes in one go, so that no narrow rest remains."""
+    return (n + 31) // 32 * 32
 
 
-@jit("b1", "i8", "i8", "i8", "f8[:,:]", "i4[:]", "f8[:,:]", "f8[:,:]", "f8[:,:]", "f8[:,:]", "u1[:,:]")
-def _hidden(
-    w: int, j: int, n: int, near: F8x2, slot: I4, cos: F8x2, sin: F8x2, length: F8x2, width: F8x2, kind: U1x2
-) -> bool:
+@jit("b1", "i8", "i8", "f8[:,:]", "u1[:]", "i4[:]", "f8[:]", "f8[:]", "f8[:]")
+def hidden(j: int, n: int, near: F8x2, maybe: U1, found: I4, px: F8, py: F8, hit: F8) -> bool:
     """Whether the ``j``-th of ``n`` agents around the observer is hidden by others.
 
     A coarse test first: seen from the observer, the lines to the five points lie in the cone around a circle of
     radius r_j about the target, so a circle around a blocker must meet that cone, and begin before the target ends.
+    For the few that do, separating axes decide: a line and a box are apart if the line's normal or an axis of the box
+    parts them; touching counts as hidden. No branches inside: they could not be foretold.
     """
     jx, jy, d, r = near[_X, j], near[_Y, j], near[_D, j], INSET * near[_R, j] + _MARGIN_M
-    a = slot[j]
-    row = _BLOCK_LARGE if kind[w, a] == 1 else _BLOCK
+    row = _BLOCK_LARGE if near[_LARGE, j] > 0.0 else _BLOCK
     spread, end = r / math.sqrt(max(d * d - r * r, 1e-18)), d * (d + r)
-    wide, back = d * math.sqrt(1.0 + spread * spread), max(0.0, r - d) * d
+    wide, back = d * math.sqrt(1.0 + spread * spread), -max(0.0, r - d) * d
+    own = near[row, j]
+    near[row, j] = _NOT
     count = 0
-    for k in range(n):
+    for k in range(_padded(n)):
         kx, ky, rk = near[_X, k], near[_Y, k], near[row, k]
         dot, cross = jx * kx + jy * ky, jx * ky - jy * kx
-        count += (abs(cross) <= rk * wide + spread * max(dot, 0.0)) & (dot - rk * d <= end) & (dot + rk * d >= -back)
-    if count <= 1:  # the target itself, at most
-        own = near[row, j] > 0.0
-        if count == 0 or own:
-            return False
-    c, s = cos[w, a], sin[w, a]
-    u, v = 0.5 * INSET * length[w, a], 0.5 * INSET * width[w, a]
-    first = -1
-    for point in range(5):
-        fu = 0.0 if point == 0 else u if point & 1 else -u
-        fv = 0.0 if point == 0 else v if point & 2 else -v
-        px, py = jx + c * fu - s * fv, jy + s * fu + c * fv
-        blocked = False
-        if first >= 0:
-            b = slot[first]
-            blocked = line_blocked(
-                px, py, near[_X, first], near[_Y, first], cos[w, b], sin[w, b], 0.5 * length[w, b], 0.5 * width[w, b]
+        room = rk * d
+        may = (abs(cross) <= rk * wide + spread * max(dot, 0.0)) & (dot - room <= end) & (dot + room >= back)
+        maybe[k] = may
+        count += may
+    near[row, j] = own
+    if count == 0:
+        return False
+    m = 0
+    for k in range(n):
+        found[m] = k
+        m += maybe[k]
+    c, s, u, v = near[_COS, j], near[_SIN, j], INSET * near[_U, j], INSET * near[_V, j]
+    px[4], py[4] = jx, jy
+    for p in range(5):
+        hit[p] = 0.0
+    px[0], py[0] = jx + c * u - s * v, jy + s * u + c * v
+    px[1], py[1] = jx - c * u - s * v, jy - s * u + c * v
+    px[2], py[2] = jx - c * u + s * v, jy - s * u - c * v
+    px[3], py[3] = jx + c * u + s * v, jy + s * u - c * v
+    for q in range(m):
+        k = found[q]
+        kx, ky, c, s = near[_X, k], near[_Y, k], near[_COS, k], near[_SIN, k]
+        u, v, ku, kv = near[_U, k], near[_V, k], near[_AHEAD, k], near[_ASIDE, k]
+        for p in range(5):
+            x, y = px[p], py[p]
+            along, across = x * c + y * s, y * c - x * s
+            meets = (
+                (abs(x * ky - y * kx) <= u * abs(across) + v * abs(along))
+                & (max(0.0, along) >= ku - u)
+                & (min(0.0, along) <= ku + u)
+                & (max(0.0, across) >= kv - v)
+                & (min(0.0, across) <= kv + v)
             )
-        if not blocked:
-            for k in range(n):
-                kx, ky, rk = near[_X, k], near[_Y, k], near[row, k]
-                if k == j or rk < 0.0:
-                    continue
-                dot, cross = jx * kx + jy * ky, jx * ky - jy * kx
-                if abs(cross) > rk * wide + spread * max(dot, 0.0) or dot - rk * d > end or dot + rk * d < -back:
-                    continue
-                b = slot[k]
-                if line_blocked(px, py, kx, ky, cos[w, b], sin[w, b], 0.5 * length[w, b], 0.5 * width[w, b]):
-                    blocked, first = True, k
-                    break
-        if not blocked:
-            return False
-    return True
+            hit[p] = 1.0 if meets else hit[p]
+        total = 0.0
+        for p in range(5):
+            total += hit[p]
+        if total == 5.0:
+            return True
+    return False
 
 
 @jit("void", AGENT_STATE, "i4[:]", "i4[:]", "i4[:]", "i8", VISIBILITY_MEMORY, OBSERVE_SCRATCH)
@@ -121,14 +124,23 @@ def _see_world(
             r = math.sqrt(u * u + v * v)
             if d2 > (RANGE_M + r) * (RANGE_M + r):
                 continue
-            holds = abs(dx * cos[w, a] + dy * sin[w, a]) <= u and abs(dy * cos[w, a] - dx * sin[w, a]) <= v
+            c_, s_ = cos[w, a], sin[w, a]
+            ahead, aside = dx * c_ + dy * s_, dy * c_ - dx * s_
+            wall = kind[w, a] <= 1 and not (abs(ahead) <= u and abs(aside) <= v)
             slot[n] = a
             near[_X, n], near[_Y, n], near[_D, n], near[_R, n] = dx, dy, math.sqrt(d2), r
-            near[_BLOCK, n] = r + _MARGIN_M if kind[w, a] <= 1 and not holds else -1e6
-            near[_BLOCK_LARGE, n] = r + _MARGIN_M if kind[w, a] == 1 and not holds else -1e6
+            near[_BLOCK, n] = r + _MARGIN_M if wall else _NOT
+            near[_BLOCK_LARGE, n] = r + _MARGIN_M if wall and kind[w, a] == 1 else _NOT
+            near[_COS, n], near[_SIN, n], near[_U, n], near[_V, n] = c_, s_, u, v
+            near[_AHEAD, n], near[_ASIDE, n] = ahead, aside
+            near[_LARGE, n] = 1.0 if kind[w, a] == 1 else 0.0
             n += 1
+        for k in range(n, _padded(n)):
+            near[_X, k], near[_Y, k], near[_BLOCK, k], near[_BLOCK_LARGE, k] = 0.0, 0.0, _NOT, _NOT
         for j in range(n):
-            if near[_D, j] <= RANGE_M and not _hidden(w, j, n, near, slot, cos, sin, length, width, kind):
+            if near[_D, j] <= RANGE_M and not hidden(
+                j, n, near, scratch.maybe, scratch.found, scratch.point_x, scratch.point_y, scratch.point_hidden
+            ):
                 seen[c, slot[j]] = tick
         for a in range(agents):
             t = seen[c, a]
