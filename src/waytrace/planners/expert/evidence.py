@@ -6,13 +6,14 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from waytrace.sim.traffic.idm import idm
 
 from .._path import STEP_M
 from .certificate import Certificate, Constraint, Rejected
 from .config import ExpertConfig
-from .judge import TERMS
+from .judge import PROGRESS, TERMS
 
 if TYPE_CHECKING:
     from .decide import Considered
@@ -75,28 +76,36 @@ def _constraints(seen: Considered, best: int, config: ExpertConfig) -> list[Cons
     return [Constraint(*f, f[3] - least) for f in sorted(found, key=lambda f: f[3])]
 
 
-def _others(seen: Considered, best: int) -> tuple[tuple[Rejected, ...], np.ndarray | None]:
-    """The best proposal of every other kind with what it violates first, and the runner-up's states."""
-    out: list[Rejected] = []
-    runner: np.ndarray | None = None
-    chosen = seen.proposals.path[best]
-    kinds = {(int(chosen), bool(np.isfinite(seen.proposals.stop_s[best])))}
-    for j in np.argsort(-seen.score, kind="stable"):
-        q = int(seen.proposals.path[j])
-        key = (q, bool(np.isfinite(seen.proposals.stop_s[j])))
-        if key in kinds or len(out) == _REJECTED:
-            continue
-        kinds.add(key)
-        if runner is None:
-            runner = seen.rollouts[j, 5::5, :4].copy()
-        term = int(np.argmin(seen.when[j]))
-        at = float(seen.when[j, term])
-        who = int(seen.who[j, term])
-        out.append(
-            Rejected(
-                seen.options[q].kind, float(seen.proposals.share[j]), TERMS[term] if math.isfinite(at) else "score",
-                int(seen.moment.other_index[who]) if who >= 0 and math.isfinite(at) else -1, at,
-                float(seen.score[best] - seen.score[j]),
-            )
-        )  # fmt: skip
-    return tuple(out), runner
+def _others(seen: Considered, best: int) -> tuple[tuple[Rejected, ...], NDArray[np.float64] | None]:
+    """What was turned down, with what it violates first; and the states of the best proposal of another kind.
+
+    Lengthwise: the proposal on the chosen path that would go farthest. Sideways: every other option at full speed.
+    """
+    chosen = int(seen.proposals.path[best])
+    stops = np.isfinite(seen.proposals.stop_s)
+    same = np.flatnonzero(seen.proposals.path == chosen)
+    eager = int(same[np.argmax(seen.how[same, PROGRESS])])
+    turned_down = [eager] if np.isfinite(seen.when[eager]).any() and eager != best else []
+    for q in range(len(seen.options)):
+        full = np.flatnonzero((seen.proposals.path == q) & (seen.proposals.share == 1.0))
+        if q != chosen and len(full):
+            turned_down.append(int(full[0]))
+    turned_down[1:] = sorted(turned_down[1:], key=lambda j: -float(seen.score[j]))
+    other_kind = (seen.proposals.path != chosen) | (stops != stops[best])
+    runner = None
+    if other_kind.any():
+        second = int(np.argmax(np.where(other_kind, seen.score, -np.inf)))
+        runner = seen.rollouts[second, 5::5, :4].copy()
+    return tuple(_reason(seen, best, j) for j in turned_down[:_REJECTED]), runner
+
+
+def _reason(seen: Considered, best: int, j: int) -> Rejected:
+    """Why proposal ``j`` lost."""
+    term = int(np.argmin(seen.when[j]))
+    at, who = float(seen.when[j, term]), int(seen.who[j, term])
+    violated = math.isfinite(at)
+    return Rejected(
+        seen.options[seen.proposals.path[j]].kind, float(seen.proposals.share[j]),
+        TERMS[term] if violated else "score", int(seen.moment.other_index[who]) if violated and who >= 0 else -1, at,
+        float(seen.score[best] - seen.score[j]),
+    )  # fmt: skip

@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+
+from waytrace.planners import Expert, make, oracle_reference
+from waytrace.scenario import AgentKind, LightState
+from waytrace.sim import World
+
+from .conftest import drive, observed, scene
+
+CAR, WALKER = AgentKind.VEHICLE, AgentKind.PEDESTRIAN
+
+
+def first_certificate(scenario):
+    planner = Expert()
+    planner.reset([scenario.id])
+    planner.plan(observed(World([scenario], traffic="replay")), None)
+    return planner.certificates[0]
+
+
+@pytest.mark.parametrize("name", ["idm", "expert"])
+def test_the_recorded_future_is_never_looked_at(name):
+    """Noise in place of everything recorded after the present leaves the plan bit-identical."""
+    made = scene((CAR, 100.0, 0.0, 0.0, 5.0), (WALKER, 110.0, -4.0, 1.5, 1.0), light=LightState.RED)
+    rng = np.random.default_rng(0)
+    agents, lights = made.agents, made.lights
+    noise = {}
+    for part in ("xy", "heading_rad", "velocity_mps"):
+        array = getattr(agents, part).copy()
+        array[:, made.start_step + 1 :] = rng.normal(size=array[:, made.start_step + 1 :].shape) * 50.0
+        noise[part] = array
+    states = lights.state.copy()
+    states[made.start_step + 1 :] = LightState.GREEN
+    other = made.with_(
+        agents=type(agents)(agents.agent_id, agents.kind, agents.size_m, valid=agents.valid, **noise),
+        lights=type(lights)(lights.lane, lights.xy, states),
+    )
+    plans = []
+    for scenario in (made, other):
+        planner = make(name)
+        planner.reset([scenario.id])
+        plan, _, _ = planner.plan(observed(World([scenario], traffic="replay")), None)
+        plans.append(plan)
+    np.testing.assert_array_equal(plans[0].accel_mps2, plans[1].accel_mps2)
+    np.testing.assert_array_equal(plans[0].waypoints, plans[1].waypoints)
+
+
+def test_the_certificate_names_the_car_ahead_as_what_binds():
+    made = first_certificate(scene((CAR, 85.0, 0.0, 0.0, 4.0), (CAR, 95.0, 0.0, 0.0, 4.0)))
+    assert (made.constraints[0].name, made.constraints[0].reference) == ("headway", 1)
+    assert made.constraints[0].slack_mps2 == 0.0
+    assert all(c.slack_mps2 >= 0.0 for c in made.constraints)
+
+
+def test_the_certificate_names_the_light():
+    made = first_certificate(scene(light=LightState.RED, speed=12.0))
+    stop = next(c for c in made.constraints if c.name == "stop_point")
+    assert (stop.kind, stop.reference) == ("light", 0)
+
+
+def test_rejected_options_say_what_they_would_violate_and_the_runner_up_has_a_plan():
+    made = first_certificate(scene((CAR, 95.0, 0.0, 0.0, 0.0), (CAR, 58.0, -3.5, 0.0, 12.0), lanes=2))
+    assert made.rejected
+    assert all(r.margin >= 0.0 or made.emergency for r in made.rejected)
+    assert made.runner_up is not None
+    assert made.runner_up.shape == (16, 4)
+    assert any(r.violates in ("collision", "gap", "ttc") for r in made.rejected)
+
+
+def test_it_does_not_move_in_before_a_car_that_comes_up_fast(ego_path):
+    blocked = (CAR, 130.0, -3.5, 0.0, 0.0)
+    fast = (CAR, 45.0, 0.0, 0.0, 14.0)
+    pose, _ = ego_path(drive(make("expert"), [scene(blocked, fast, lanes=2, ego_y=-3.5, speed=8.0)]))
+    passed = 45.0 + 1.4 * np.arange(len(pose)) > pose[:, 0] + 4.8
+    moved = np.flatnonzero(pose[:, 1] > -2.4)
+    assert len(moved)
+    assert passed[moved[0]]
+
+
+@pytest.mark.slow
+def test_the_oracle_is_clean_and_no_worse_than_idm():
+    made = scene((CAR, 100.0, 0.0, 0.0, 5.0))
+    result = oracle_reference(made, traffic="replay")
+    again = oracle_reference(made, traffic="replay")
+    pose = drive(make("idm"), [made]).rollouts()[0].pose[:, 0]
+    assert result.clean
+    assert float(result) == result.progress_m == again.progress_m
+    assert result.progress_m >= pose[-1, 0] - pose[0, 0] - 0.5
+
+
+@pytest.mark.slow
+def test_the_oracle_planner_drives_what_the_search_found():
+    made = scene((CAR, 100.0, 0.0, 0.0, 5.0))
+    result = oracle_reference(made, traffic="replay")
+    driven = drive(make("oracle"), [made]).rollouts()[0]
+    np.testing.assert_allclose(driven.pose[:, 0], result.rollout.pose[:, 0], atol=1e-6)
