@@ -47,7 +47,7 @@ class Plan:
 
     def __getitem__(self, index: Any) -> Plan:
         return Plan(
-            self.t0_s[index], self.start[index], self.accel_mps2[index],
+            np.asarray(self.t0_s[index]), self.start[index], self.accel_mps2[index],
             self.curvature_1pm[index], self.waypoints[index], self.producer,
         )  # fmt: skip
 
