@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from jaxtyping import Bool, Float64, Int32, Num, UInt8, jaxtyped
+from jaxtyping import Bool, Float64, Int32, UInt8, jaxtyped
 
 from waytrace.scenario import Agents, Lights, Plan, RoadMap, Rollout
 
@@ -39,7 +39,6 @@ SHAPES: dict[type, dict[str, Any]] = {
         "stop_line_lane": Int32[Array, "S"],
     },
     Plan: {
-        "t0_s": Num[Array, "*B"],
         "start": Float64[Array, "*B 4"],
         "accel_mps2": Float64[Array, "*B 16"],
         "curvature_1pm": Float64[Array, "*B 16"],

@@ -160,6 +160,9 @@ def run_tasks(setup: Setup, tasks: list[Task], *, workers: int, timeout_s: float
                     if "ready" in answer:
                         worker.ready, worker.deadline = True, float("inf")
                         continue
+                    if "driven" in answer:  # the planner's time is over; oracle and score have theirs
+                        worker.deadline = time.monotonic() + START_TIMEOUT_S
+                        continue
                     error = answer["error"] or {"message": "", "traceback": ""}
                     worker.deadline = float("inf")
                     ended = settle(worker, error["message"], error["traceback"])

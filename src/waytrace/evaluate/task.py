@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -44,11 +44,14 @@ class Setup:
         return asdict(self)
 
 
-def run_task(setup: Setup, store: ScenarioStore, ids: Sequence[str], name: str) -> None:
+def run_task(
+    setup: Setup, store: ScenarioStore, ids: Sequence[str], name: str, driven: Callable[[], None] | None = None
+) -> None:
     """Drive and score the scenarios ``ids`` and leave ``partial/name``: rows.json, ticks.safetensors, rollouts/.
 
-    The folder appears whole or not at all. The planner is made anew for every task, so that nothing carries over
-    from one task to the next and the division into workers cannot show in the result.
+    ``driven`` is called when the planner's part is over; what follows is the oracle's and the score's. The folder
+    appears whole or not at all. The planner is made anew for every task, so that nothing carries over from one task
+    to the next and the division into workers cannot show in the result.
     """
     scenarios = [store[i] for i in ids]
     began = time.perf_counter()
@@ -57,6 +60,8 @@ def run_task(setup: Setup, store: ScenarioStore, ids: Sequence[str], name: str) 
         replan_ticks=setup.replan_ticks, pad_to=BATCH, name=setup.planner,
     )  # fmt: skip
     seconds = (time.perf_counter() - began) / len(ids)
+    if driven:
+        driven()
     rows, ticks = [], {}
     for scenario, rollout in zip(scenarios, rollouts, strict=True):
         content = store.summary(scenario.id)["hash"]

@@ -1,9 +1,10 @@
 """A worker process: ``python -m waytrace.evaluate.worker``.
 
 It speaks JSON, one object a line, over standard input and output: first the :class:`~.task.Setup`, then tasks
-``{"name": ..., "ids": [...]}``; it answers ``{"ready": true}`` once and ``{"name": ..., "error": null | {...}}`` per
-task. Whatever a planner prints goes to standard error, which the parent keeps as the worker's log. A process rather
-than ``multiprocessing``: no pickle, no re-import of the caller's main module, and one that hangs can be ended.
+``{"name": ..., "ids": [...]}``; it answers ``{"ready": true}`` once, and per task ``{"driven": true}`` when the
+planner's part is over and ``{"name": ..., "error": null | {...}}`` at its end. Whatever a planner prints goes to
+standard error, which the parent keeps as the worker's log. A process rather than ``multiprocessing``: no pickle, no
+re-import of the caller's main module, and one that hangs can be ended.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def main() -> int:
         task = json.loads(line)
         error = None
         try:
-            run_task(setup, store, task["ids"], task["name"])
+            run_task(setup, store, task["ids"], task["name"], driven=lambda: _say(answers, {"driven": True}))
         except Exception as problem:
             error = {"message": f"{type(problem).__name__}: {problem}", "traceback": traceback.format_exc()}
         _say(answers, {"name": task["name"], "error": error})
