@@ -17,7 +17,7 @@ CROSSING, MERGE, SPLIT = 0, 1, 2
 
 @jit(
     "i8", "i4[:]", "f8[:]", "f8[:]", "f8[:]", "i4[:]", "i4[:]", "i4[:]", "i4[:]", "i4[:]", "i4[:]", "u1[:]",
-    "f8", "i4[:,:]", "f8[:,:]",
+    "f8", "i4[:,:]", "f8[:,:]", allocates=True,
 )  # fmt: skip
 def _find(
     point_lo: NDArray[np.int32], x: NDArray[np.float64], y: NDArray[np.float64], step: NDArray[np.float64],
