@@ -17,6 +17,7 @@ from .arrays import (
 )
 from .elements import ElementTable, pack_elements
 from .features import REFERENCE_KIND, ReferenceKind, column
+from .history import history_rows
 from .kernel import fill_worlds, observe_worlds
 from .observation import Observation
 from .references import Reference
@@ -45,6 +46,7 @@ __all__ = [
     "forget_nearest",
     "forget_seen",
     "fork_memory",
+    "history_rows",
     "make_arrays",
     "make_memory",
     "make_nearest_cache",
