@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from waytrace.observe import ObservationArrays
+from waytrace.observe import Observation, ObservationArrays, SceneRecord
 from waytrace.scenario import PLAN_KNOTS, AgentKind, Plan, Rollout, Scenario, WaytraceError
 from waytrace.scenario.hashing import scenario_hash
 from waytrace.scenario.index import CompiledMaps, compile_maps
@@ -19,7 +19,7 @@ from waytrace.scenario.state import AgentState, LightArrays
 from .arrays import PATH_LANES, PRESENT, SEEN, SIMULATED, Fixed, Moving, Record, Rows
 from .build import Initial, build
 from .dynamics import integrate_dense
-from .looking import SEEN_BY_ROW, Eyes
+from .looking import SEEN_BY_ROW, Eyes, Seen
 from .start import start_worlds
 from .step import PLAN_TICKS, step_worlds
 from .traffic.scratch import make_scratch
@@ -114,7 +114,7 @@ class World:
         )  # fmt: skip
         self._scratch = [make_scratch(slots, self.maps.index) for _ in range(self.shards)]
         self._bounds = np.linspace(0, worlds, self.shards + 1).astype(int)
-        self._eyes = Eyes(self.maps, f, self.rows, self.shards)
+        self._eyes = Eyes(self.maps, f, self.rows, self.shards, f.log_x.shape[2] + ticks if ticks > 1 else 1)
         self._plans: list[tuple[int, Plan]] = []
 
     def __len__(self) -> int:
@@ -136,7 +136,8 @@ class World:
         start_worlds(self.maps.index, self.maps.routes, self.fixed, self.moving, self.state, self.lights, self.rows,
                      self.record, first.path, first.path_count)  # fmt: skip
         self._plans.clear()
-        self._eyes.forget()
+        self._eyes.start(self.state)
+        self._look_around()
 
     def step_plans(self, plan: Plan, ticks: int = 5) -> None:
         """Hold ``plan`` (one row for each controlled agent, world frame) and advance by ``ticks``."""
@@ -170,7 +171,13 @@ class World:
 
     def advance(self, ticks: int = 1) -> None:
         """Advance every active world by up to ``ticks`` ticks under what is held."""
+        recording = self._record_ticks > 1
+        for _ in range(ticks if recording else 1):
+            self._advance(1 if recording else ticks)
+            if recording:
+                self._look_around()
 
+    def _advance(self, ticks: int) -> None:
         def run(shard: int) -> None:
             step_worlds(
                 self.maps.index, self.maps.routes, self.fixed, self.moving, self.state, self.lights, self.rows,
@@ -178,6 +185,51 @@ class World:
             )  # fmt: skip
 
         self._on_shards(run)
+
+    def _look_around(self) -> None:
+        """Keep the record of who sees whom complete, also between observations."""
+        if self._record_ticks == 1:
+            return
+        self._eyes.see(self.state, self.moving)
+        rows = self.rows
+        for b in np.flatnonzero(self.fixed.ego[rows.world] == rows.slot):
+            w = rows.world[b]
+            flags = self.record.flags[w, self.moving.tick[w]]
+            seen = self._eyes.memory.seen_tick[b] == self.moving.tick[w]
+            seen[rows.slot[b]] = True
+            flags[:] = np.where(seen, flags | SEEN, flags & ~np.uint8(SEEN))
+
+    def observe(self) -> Observation:
+        """What every controlled agent perceives now: arrays, and typed scenes where the world records."""
+        ids = [self.scenarios[w].id for w in self.rows.world]
+        ticks = self.moving.tick[self.rows.world]
+        return Observation.of(self.observe_arrays(), ids, ticks, self if self._record_ticks > 1 else None)
+
+    def scene_record(self, row: int, tick: int) -> SceneRecord:
+        """Everything that controlled agent ``row`` could have perceived up to now (see ``waytrace.observe``)."""
+        w, a = int(self.rows.world[row]), int(self.rows.slot[row])
+        if tick != self.moving.tick[w]:
+            raise WaytraceError(
+                f"the scene of tick {tick} was asked for at tick {self.moving.tick[w]}: ask an observation for its "
+                "scenes before the world is stepped, reset or restored"
+            )
+        s, rec, f = self.scenarios[w], self.record, self.fixed
+        n, k, start, steps = len(s.agents), s.lights.state.shape[1], s.start_step, s.start_step + tick + 1
+        pose = np.empty((steps, n, 3))
+        pose[:start, :, 0], pose[:start, :, 1] = f.log_x[w, :n, :start].T, f.log_y[w, :n, :start].T
+        pose[:start, :, 2] = f.log_heading[w, :n, :start].T
+        pose[start:] = rec.pose[w, : tick + 1, :n]
+        return SceneRecord(
+            scenario_id=s.id, map=s.map, route=s.route, tick=tick, ego=a, kind=self.state.kind[w, :n],
+            size_m=np.stack([self.state.length[w, :n], self.state.width[w, :n]], -1), pose=pose,
+            speed_mps=np.concatenate([f.log_speed[w, :n, :start].T, rec.speed[w, : tick + 1, :n]]),
+            present=np.concatenate([f.log_valid[w, :n, :start].T, (rec.flags[w, : tick + 1, :n] & PRESENT) > 0]),
+            seen=self._eyes.record.seen[row, :steps, :n], accel_mps2=float(self.state.accel[w, a]),
+            yaw_rate_radps=float(self.state.yaw_rate[w, a]),
+            light_lane=np.asarray(self.lights.lane[w, :k] - self.maps.index.lane_lo[f.map_of[w]], np.int32),
+            light_xy=np.stack([self.lights.x[w, :k], self.lights.y[w, :k]], -1), light_state=self.lights.state[w, :k],
+            dt_s=s.dt_s,
+        )  # fmt: skip
 
     def observe_arrays(self) -> ObservationArrays:
         """What every controlled agent perceives now, as arrays [B, ...] that the next call overwrites."""
@@ -187,20 +239,7 @@ class World:
             self._eyes.look(self.state, self.lights, self.moving, first, last, shard)
 
         self._on_shards(run)
-        self._note_seen()
         return self._eyes.arrays
-
-    def _note_seen(self) -> None:
-        """Write whom each ego sees into the record."""
-        if self._record_ticks == 1:
-            return
-        rows = self.rows
-        for b in np.flatnonzero(self.fixed.ego[rows.world] == rows.slot):
-            w = rows.world[b]
-            flags = self.record.flags[w, self.moving.tick[w]]
-            seen = self._eyes.memory.seen_tick[b] == self.moving.tick[w]
-            seen |= np.arange(len(seen)) == rows.slot[b]
-            flags[:] = np.where(seen, flags | SEEN, flags & ~np.uint8(SEEN))
 
     def _on_shards(self, run: Any) -> None:
         """Call ``run(shard)`` for every shard, each on a thread of its own where there are several."""
@@ -213,7 +252,7 @@ class World:
             future.result()
 
     def _mutable(self) -> tuple[tuple[NDArray[Any], ...], ...]:
-        return (self.state, self.lights, self.moving, self.rows, self.record, self._eyes.memory)
+        return (self.state, self.lights, self.moving, self.rows, self.record, self._eyes.memory, self._eyes.record)
 
     def snapshot(self) -> Snapshot:
         """A copy of the present moment, for :meth:`restore`."""
@@ -248,7 +287,11 @@ class World:
                 if isinstance(mine, Rows):
                     if name not in ("lo", "world", "slot"):
                         target[...] = source[rows]
-                elif (isinstance(mine, Record) and name in ("accel", "curvature")) or name in SEEN_BY_ROW:
+                elif (
+                    (isinstance(mine, Record) and name in ("accel", "curvature"))
+                    or name in SEEN_BY_ROW
+                    or isinstance(mine, Seen)
+                ):
                     target[...] = source[rows]
                 else:
                     target[...] = source[chosen]
