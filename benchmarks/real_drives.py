@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 from collections import Counter
 from datetime import date
@@ -26,8 +27,17 @@ from waytrace.score import TERMS
 
 PLANNERS = ("replay", "constant-velocity", "idm", "expert", "oracle")
 LISTED = 60
-ENDING = ("NC", "DAC", "MP", "DDC", "TLC")
-"""Terms that bring a score to 0."""
+REASONS = {
+    "NC": "at-fault collision",
+    "DAC": "left the drivable area",
+    "MP": "no progress",
+    "DDC": "against the driving direction",
+    "TLC": "red light",
+}
+"""Terms that bring a score to 0, in words."""
+UUID = re.compile(r"\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+FAITHFUL = "replay in replayed traffic"
+"""Log replay with everybody else as recorded: what it is charged with was in the recording, or is our own error."""
 
 
 def main() -> int:
@@ -39,21 +49,20 @@ def main() -> int:
         imported_file.write_text(json.dumps(report.as_dict()))
     imported = json.loads(imported_file.read_text())
     results: dict[str, Result] = {}
-    for name in arguments.planners:
-        print(f"{name} ...", file=sys.stderr, flush=True)
-        results[name] = evaluate(
-            name, store, workers=arguments.workers, traffic=arguments.traffic, out=arguments.work / name,
+    runs = [(name, name, arguments.traffic) for name in arguments.planners]
+    for label, name, traffic in [*runs, (FAITHFUL, "replay", "replay")]:
+        print(f"{label} ...", file=sys.stderr, flush=True)
+        results[label] = evaluate(
+            name, store, workers=arguments.workers, traffic=traffic, out=arguments.work / label.replace(" ", "-"),
             overwrite=arguments.overwrite,
         )  # fmt: skip
     arguments.table.write_text(_document(imported, results, arguments.traffic, ScenarioStore.open(store)))
     print(f"Table: {arguments.table}", file=sys.stderr)
     figures = {
         name: {
-            "score": result.meta["score"],
-            "score_interval": result.meta["score_interval"],
-            "at_fault_collision_rate": result.meta["at_fault_collision_rate"],
             "scenarios": len(result.ids),
             "errors": len(result.errors),
+            "at_fault_collisions": sum(row["terms"].get("NC", 1.0) < 1.0 for row in result.meta["scenarios"]),
             "sources": {source: group["score"] for source, group in result.meta["sources"].items()},
         }
         for name, result in results.items()
@@ -148,26 +157,23 @@ def _failures(result: Result, store: ScenarioStore) -> str:
     if not lines:
         return "Nothing: no scenario scored 0.\n"
     rows = result.meta["scenarios"]
-    causes = Counter(term for row in rows for term in ENDING if row["terms"].get(term) == 0.0)
+    causes = Counter(term for row in rows for term in REASONS if row["terms"].get(term) == 0.0)
     summary = ", ".join(f"{term} {count}" for term, count in causes.most_common())
     more = [f"- ... and {len(lines) - LISTED} more"] if len(lines) > LISTED else []
     return f"{len(lines)} of {len(store)}: {summary}\n\n" + "\n".join(lines[:LISTED] + more) + "\n"
 
 
 def _why(term: str, row: dict[str, Any]) -> str:
-    if causes := [e["cause"] for e in row["events"] if e["at_fault"] and (term == "TLC") == (e["kind"] == "red_light")]:
-        return f"{term}: {' '.join(causes)}"
+    """A term that is 0, in words: with the collision's or red light's cause, or the metres of too little progress."""
+    causes = [e["cause"] for e in row["events"] if e["at_fault"] and (e["kind"] == "red_light") == (term == "TLC")]
+    if term in ("NC", "TLC") and causes:
+        return UUID.sub(r"\1", " ".join(causes)).rstrip(".")
     figures = row["figures"]
-    text = {
-        "NC": "at-fault collision",
-        "DAC": "left the drivable area",
-        "MP": "no progress",
-        "DDC": "against the driving direction",
-        "TLC": "red light",
-    }[term]
     if term == "MP" and figures.get("progress_m") is not None and figures.get("reference_progress_m") is not None:
-        text += f" ({figures['progress_m']:.1f} m of the oracle's {figures['reference_progress_m']:.1f} m)"
-    return text
+        return (
+            f"{REASONS[term]} ({figures['progress_m']:.1f} m of the oracle's {figures['reference_progress_m']:.1f} m)"
+        )
+    return REASONS[term]
 
 
 if __name__ == "__main__":
