@@ -68,17 +68,17 @@ def accel_behind(
             continue
         dx, dy = st.x[w, j] - x, st.y[w, j] - y
         reach = horizon + half_length + st.length[w, j]
-        if dx * dx + dy * dy > reach * reach or dx * c + dy * s < -half_length:
+        if dx * dx + dy * dy > reach * reach or dx * c + dy * s < -half_length - 0.5 * st.length[w, j]:
             continue
         k = nearest_sample(sc, n, st.x[w, j], st.y[w, j])
         tc, ts = sc.sample_c[k], sc.sample_s[k]
         ex, ey = st.x[w, j] - sc.sample_x[k], st.y[w, j] - sc.sample_y[k]
         along, lateral = sc.sample_d[k] + ex * tc + ey * ts, -ex * ts + ey * tc
-        if along <= 0.0:
-            continue
         cj, sj = tc * st.cos[w, j] + ts * st.sin[w, j], tc * st.sin[w, j] - ts * st.cos[w, j]
         half_along = 0.5 * (abs(cj) * st.length[w, j] + abs(sj) * st.width[w, j])
         half_across = 0.5 * (abs(sj) * st.length[w, j] + abs(cj) * st.width[w, j])
+        if along < -half_length - half_along - 0.5:
+            continue
         gap = along - half_length - half_along
         room = half_width + half_across + SIDE_MARGIN_M
         off = lateral - st.lane_d[w, a]
@@ -91,9 +91,11 @@ def accel_behind(
             if abs(offset) <= free:
                 if along < nudge_at:
                     nudge, nudge_at = offset, along
-                if abs(off) <= contact + 0.1:
+                if abs(off) <= contact + 0.1 and along > 0.0:
                     accel = min(accel, idm(speed, desired, max(gap, 0.5) + 4.0, 0.0, headway, most, brake))
                 continue
+        if along <= 0.0:
+            continue
         if abs(off) < room and abs(lateral - (0.0 if gap > 15.0 else st.lane_d[w, a])) < room:
             accel = min(accel, idm(speed, desired, gap, max(0.0, st.speed[w, j] * cj), headway, most, brake))
         elif kind in (_PEDESTRIAN, _CYCLIST) and abs(sj) > 0.5 and gap < 50.0:
