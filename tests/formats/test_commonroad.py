@@ -170,6 +170,10 @@ def test_static_things_people_and_lanes_for_others(commonroad, build):
     assert "9" not in m.lane_id
     assert m.lane_kind[m.lane_id.index("5")] == LaneKind.BUS
     assert len(m.crosswalk) == 1
+    crossing = '<intersection id="70"><crossing><crossingLanelet ref="9"/></crossing></intersection>'
+    m = only(commonroad("2020a", extra=crossing)).map
+    assert "9" not in m.lane_id
+    assert len(m.crosswalk) == 1
 
 
 def test_other_time_steps_are_brought_to_a_tenth_of_a_second(commonroad, build):

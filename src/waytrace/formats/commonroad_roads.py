@@ -73,6 +73,7 @@ def read_roads(root: Element, values: Values, notes: Counter[str]) -> Roads:
     by_id: dict[str, LaneDraft] = {}
     elements: dict[str, Element] = {}
     crosswalks = []
+    crossings = {str(e.get("ref")) for e in root.iterfind("intersection/crossing/crossingLanelet")}
     for lanelet in lanelets:
         id = str(lanelet.get("id"))
         left = values.polyline(lanelet.find("leftBound"), f"lanelet {id}, left bound")
@@ -80,8 +81,10 @@ def read_roads(root: Element, values: Values, notes: Counter[str]) -> Roads:
         if len(left) < 2 or len(right) < 2:
             refuse(values.path, f"lanelet {id[:40]} has a bound of fewer than two points")
         kind = _kind(lanelet)
-        if kind is None:
-            crosswalk = any((e.text or "").strip() == "crosswalk" for e in lanelet.findall("laneletType"))
+        if kind is None or id in crossings:
+            crosswalk = id in crossings or any(
+                (e.text or "").strip() == "crosswalk" for e in lanelet.findall("laneletType")
+            )
             if crosswalk:
                 crosswalks.append(np.concatenate([left, right[::-1]]))
             notes["crosswalk_lanelets" if crosswalk else "footway_lanelets"] += 1
@@ -164,10 +167,10 @@ class _Entries:
                     self.goes_to.setdefault(before, []).append(id)
 
     def controlled(self, id: str) -> list[str]:
-        """The lane itself if it leads through an intersection, else the lanes it leads on to."""
+        """The lane itself if it leads through an intersection, else the lanes it leads on to (none at the map's rim)."""
         if id in self.turning:
             return [id]
-        return self.goes_to.get(id, []) or [id]
+        return self.goes_to.get(id, [])
 
     def before(self, id: str, line: Array) -> list[str]:
         """Lanes that come to a stop line of lane ``id``: itself, or those before it if the line is at its start."""

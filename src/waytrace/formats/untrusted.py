@@ -24,7 +24,7 @@ MAX_AGENTS = 20_000
 MAX_STEPS = 20_000
 MAX_STATES = 5_000_000
 """Agents times steps in one scenario."""
-MAX_LANES = 50_000
+MAX_LANES = 20_000
 MAX_EXTENT_M = 100_000.0
 """From one side of a map to the other, and from its origin to any agent."""
 MAX_POINTS = 5_000_000
