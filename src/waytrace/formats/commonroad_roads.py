@@ -167,7 +167,7 @@ class _Entries:
                     self.goes_to.setdefault(before, []).append(id)
 
     def controlled(self, id: str) -> list[str]:
-        """The lane itself if it leads through an intersection, else the lanes it leads on to (none at the map's rim)."""
+        """The lane itself if it leads through an intersection, else those it leads on to (at the rim none)."""
         if id in self.turning:
             return [id]
         return self.goes_to.get(id, [])
