@@ -89,7 +89,7 @@ def _cholesky_solve(a: Array, b: Array) -> None:
         b[i] /= a[i, i]
 
 
-@jit("void", "f8[:,:]", "f8[:]", "f8[:]", "f8[:]")
+@jit("void", "f8[:,:]", "f8[:]", "f8[:]", "f8[:]", allocates=True)
 def fit_curvature(pose: Array, start: Array, accel: Array, curvature: Array) -> None:
     """Curvatures [K] that carry ``start`` (x, y, heading, speed) along ``pose`` [K, 3] at the knots' ends.
 
@@ -136,7 +136,7 @@ def fit_curvature(pose: Array, start: Array, accel: Array, curvature: Array) -> 
             curvature[k] = min(max(curvature[k] + b[k], -_CURVATURE_MAX), _CURVATURE_MAX)
 
 
-@jit("void", "f8[:,:]", "f8[:]", "f8[:]", "f8[:]", "f8[:]", "f8[:]")
+@jit("void", "f8[:,:]", "f8[:]", "f8[:]", "f8[:]", "f8[:]", "f8[:]", allocates=True)
 def fit_motion(pose: Array, distance: Array, speed: Array, start: Array, accel: Array, curvature: Array) -> None:
     """Fill ``accel`` and ``curvature`` [K] so that the motion from ``start`` follows ``pose`` [K, 3]."""
     fit_accel(distance, speed, start[3], accel)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+LOST_M = 2.0
+
 
 def logged_axle(scenario: Scenario) -> Array:
     """The ego's recorded rear axle [T', 4] (x, y, heading, speed) from the start step on, each 0.1 s.
@@ -45,7 +47,14 @@ def logged_axle(scenario: Scenario) -> Array:
 
 
 def rejoin(states: Array, tick: int, axle: Array) -> tuple[Array, Array]:
-    """Controls [16] that carry ``axle`` along recorded states [T, 4] from ``tick`` on."""
+    """Controls [16] that carry ``axle`` along recorded states [T, 4] from ``tick`` on.
+
+    Where the vehicle could not keep up with a recording that jumps (2 m off), it goes on from the nearest state.
+    """
+    tick = min(tick, len(states) - 1)
+    if np.hypot(*(states[tick, :2] - axle[:2])) > LOST_M:
+        near = slice(max(0, tick - 50), tick + 50)
+        tick = near.start + int(np.argmin(np.hypot(*(states[near, :2] - axle[:2]).T)))
     at = np.minimum(tick + 5 * np.arange(1, PLAN_KNOTS + 1), len(states) - 1)
     wanted = states[at]
     heading = axle[2] + wrap(wanted[:, 2] - axle[2])

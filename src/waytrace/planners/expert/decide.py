@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from waytrace.scenario import PLAN_KNOTS
 from waytrace.scenario.types import LaneControl
+from waytrace.sim import integrate_dense
 
 from .._ahead import regulated_entry, stop_point
 from .._moment import Moment
@@ -38,6 +39,9 @@ from .options import Base, Option, bases, lateral_options, pack
 from .rollout import SPEED, TICKS, Paths, Proposals, roll_out
 
 Array = NDArray[np.float64]
+
+TRIES = 12
+"""How many of the best proposals are fitted until one is as clean when driven as it was when proposed."""
 
 
 @dataclass(frozen=True)
@@ -104,13 +108,36 @@ def decide(
     )  # fmt: skip
     score, clean = _score(options, all_bases, proposals, when, how, memory, config, speed)
     emergency = not bool(clean.any())
-    best = int(np.argmax(score)) if not emergency else _least_bad(when, how, rollouts)
+
+    def feasible(j: int) -> tuple[Array, Array, bool]:
+        """Controls of a proposal, and whether what they integrate to is as clean as the proposal was."""
+        fitted = fit_controls(rollouts[j, 5::5, :3], rollouts[j, 5::5, SPEED], moment.axle)
+        dense = rollouts[j : j + 1].copy()
+        dense[0, :, :4] = integrate_dense(moment.axle, *fitted)[0]
+        again = np.zeros((1, len(TERMS))), np.zeros((1, len(TERMS)), np.int32), np.zeros((1, 6))
+        judge(
+            moment.roads.index, paths, Proposals._make(part[j : j + 1] for part in proposals), moment.others, others,
+            dense, moment.rear_m, moment.length_m, moment.width_m, s_start, *again,
+        )  # fmt: skip
+        worse = np.isfinite(again[0][0]) & ~np.isfinite(when[j])
+        return *fitted, not bool(worse[:BLOCKING].any())
+
+    best = _least_bad(when, how, rollouts) if emergency else int(np.argmax(score))
+    accel, curvature, kept = feasible(best)
+    if not kept and not emergency:
+        first = best, accel, curvature
+        for j in np.argsort(-score, kind="stable")[1:TRIES]:
+            best = int(j)
+            accel, curvature, kept = feasible(best)
+            if kept:
+                break
+        else:
+            best, accel, curvature = first
     option = options[proposals.path[best]]
     base = all_bases[option.base]
     seen = Considered(
         moment, all_bases, options, paths, proposals, rollouts, when, who, how, score, *light
     )  # fmt: skip
-    accel, curvature = fit_controls(rollouts[best, 5::5, :3], rollouts[best, 5::5, SPEED], moment.axle)
     chain = tuple(dict.fromkeys(int(v) for v in base.path.lane[int(base.s0) : int(base.s0) + 60]))
     after = Memory(
         base.lane if option.kind not in ("left", "right") else lane, memory.desired_mps, stopped_for, chain,

@@ -64,7 +64,7 @@ def chain_pose(m: MapIndex, chain: NDArray[np.int32], n: int, s: float, d: float
     return lane_pose(m, chain[k], s, d)
 
 
-@jit("void", MAP_INDEX, OTHERS, "i4[:]", "f8[:,:,:]", "i4[:]")
+@jit("void", MAP_INDEX, OTHERS, "i4[:]", "f8[:,:,:]", "i4[:]", allocates=True)
 def forecast_into(
     m: MapIndex, others: Others, closed: NDArray[np.int32], out: Array, lane_of: NDArray[np.int32]
 ) -> None:

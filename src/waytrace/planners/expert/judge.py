@@ -65,7 +65,7 @@ _CYCLIST = int(AgentKind.CYCLIST)
 
 @jit(
     "void", MAP_INDEX, PATHS, PROPOSALS, OTHERS, "f8[:,:,:]", "f8[:,:,:]", "f8", "f8", "f8", "f8[:]",
-    "f8[:,:]", "i4[:,:]", "f8[:,:]",
+    "f8[:,:]", "i4[:,:]", "f8[:,:]", allocates=True,
 )  # fmt: skip
 def judge(
     m: MapIndex, paths: Paths, proposals: Proposals, others: Others, forecast: Array, rollouts: Array,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,24 +112,20 @@ def lateral_options(moment: Moment, all_bases: list[Base], config: ExpertConfig)
     for number, base in enumerate(all_bases):
         at: Array = np.arange(base.count, dtype=np.float64) * STEP_M
         settle = max(8.0, config.settle_s * speed)
-        change = max(12.0, config.change_s * speed)
         if base.kind != "keep":
-            profile = _moved(at, base, change, 0.0)
-            out.append((Option(number, base.kind, 0.0, -1), profile))
+            shortest = _tightest(base.d0)
+            lengths = [max(shortest, share * config.change_s * speed) for share in (1.0, 0.55)]
+            out += [(Option(number, base.kind, 0.0, -1), _moved(at, base, length, 0.0)) for length in lengths]
             continue
         for offset in config.offsets_m:
             kind = "keep" if offset == 0.0 else "offset"
             out.append((Option(number, kind, offset, -1), _moved(at, base, settle, offset)))
         for about, needed, first, last in _passes(moment, base, config):
-            lead = max(10.0, 3.0 * speed, 4.0 * abs(needed))
-            bump = needed * _bump(at, first - lead, lead, last, lead)
-            here = needed * _bump(np.array([base.s0, base.s0 + 0.5]), first - lead, lead, last, lead)
-            left = replace(base, d0=base.d0 - here[0], slope=base.slope - (here[1] - here[0]) / 0.5)
-            out.append((Option(number, "pass", needed, about), bump + _moved(at, left, settle, 0.0)))
+            out.append((Option(number, "pass", needed, about), _round(at, base, needed, first, last, settle, speed)))
     return out
 
 
-@jit("f8[:]", "f8[:]", "f8", "f8", "f8", "f8", "f8")
+@jit("f8[:]", "f8[:]", "f8", "f8", "f8", "f8", "f8", allocates=True)
 def _shifts(at: Array, s0: float, length: float, d0: float, slope: float, d1: float) -> Array:
     out = np.empty(len(at))
     for i in range(len(at)):
@@ -143,10 +139,23 @@ def _moved(at: Array, base: Base, length: float, offset: float) -> Array:
     return moved
 
 
-def _bump(at: Array, begin: float, rise: float, end: float, fall: float) -> Array:
-    """[P] 0 before ``begin``, 1 from ``begin + rise`` to ``end``, 0 from ``end + fall`` on; smooth."""
-    bump: Array = _shifts(at, begin, rise, 0.0, 0.0, 1.0) - _shifts(at, end, fall, 0.0, 0.0, 1.0)
-    return bump
+def _tightest(across_m: float) -> float:
+    """Metres that moving so far sideways takes at least: the quintic's curvature then peaks at 0.18 1/m."""
+    return math.sqrt(32.0 * abs(across_m)) + 0.5
+
+
+def _round(
+    at: Array, base: Base, needed: float, first: float, last: float, settle: float, speed: float
+) -> Array:  # fmt: skip
+    """Offsets [P] of a way round something: ``needed`` to the side from ``first`` to ``last``, then back."""
+    lead = max(10.0, 3.0 * speed, 4.0 * abs(needed))
+    begin = first - lead
+    if begin > base.s0 + 1.0:
+        profile = _moved(at, base, settle, 0.0) + _shifts(at, begin, lead, 0.0, 0.0, needed)
+    else:
+        profile = _moved(at, base, min(max(first - base.s0, _tightest(needed - base.d0)), lead), needed)
+    back: Array = profile - _shifts(at, last, lead, 0.0, 0.0, needed)
+    return back
 
 
 def _passes(moment: Moment, base: Base, config: ExpertConfig) -> list[tuple[int, float, float, float]]:

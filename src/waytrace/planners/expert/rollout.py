@@ -19,6 +19,9 @@ Array = NDArray[np.float64]
 
 TICKS = 80
 
+PULL_OUT_M = 4.0
+STANDING_MPS = 0.3
+
 SETTLE_S = 1.0
 """Time constant with which the allowed speed is approached, without going beyond it."""
 
@@ -99,12 +102,15 @@ def behind(v: float, gap: float, lead: float, lead_accel: float, driver: Driver)
     return 0.03 * accel + 0.97 * (calm + b * math.tanh((accel - calm) / b))
 
 
-@jit("f8", PATHS, "i8", "i8", "f8", "f8", "f8", "f8", "f8", DRIVER)
+@jit("f8", PATHS, "i8", "i8", "f8", "f8", "f8", "f8", "f8", "f8", DRIVER)
 def behind_leaders(
     paths: Paths, q: int, tick: int, s: float, v: float, front: float, half_width: float, foresight_s: float,
-    driver: Driver,
+    spare: float, driver: Driver,
 ) -> float:  # fmt: skip
-    """Acceleration behind the most binding road user on path ``q`` at ``tick`` (0.1 s), infinity where none binds."""
+    """Acceleration behind the most binding road user on path ``q`` at ``tick`` (0.1 s), infinity where none binds.
+
+    ``spare`` metres more than usual are left behind someone who stands: room to pull out.
+    """
     b = paths.base[q]
     step = tick // 2
     accel = math.inf
@@ -133,6 +139,8 @@ def behind_leaders(
                     continue
             later = min(at + 2, STEPS - 1)
             change = min(0.0, (paths.place[b, later, a, 4] - paths.place[b, at, a, 4]) / 0.4)
+            if lead < STANDING_MPS:
+                gap = max(gap - spare, min(gap, 2.0))
             need = behind(v, gap, lead, change if lead > 0.0 else 0.0, driver)
             accel = min(accel, need)
             break
@@ -168,13 +176,14 @@ def roll_out(
             if proposals.brake[j] <= 0.0:
                 allowed = max(proposals.share[j] * paths.cap[q, i], 0.05)
                 want = min(max((allowed - v) / SETTLE_S, -driver.brake_mps2), driver.accel_mps2)
-                ahead = behind_leaders(paths, q, t, s, v, front, half_width, proposals.foresight_s[j], driver)
+                spare = PULL_OUT_M if proposals.stop_s[j] == math.inf else 0.0
+                ahead = behind_leaders(paths, q, t, s, v, front, half_width, proposals.foresight_s[j], spare, driver)
                 want = min(want, ahead)
                 if proposals.stop_s[j] < math.inf:
                     gap = proposals.stop_s[j] - s - front
                     want = min(want, _stop_accel(v, gap, driver))
             down = jerk if want > -1.5 else jerk + 6.0 * (-1.5 - want)
-            up = 0.6 * jerk if accel >= 0.0 else jerk
+            up = 0.75 * jerk if accel >= 0.0 else jerk
             accel = min(max(want, accel - min(down, 15.0) * TICK_S), accel + up * TICK_S)
             accel = min(max(accel, -8.0), driver.accel_mps2)
             after = v + accel * TICK_S
