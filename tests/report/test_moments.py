@@ -63,6 +63,14 @@ def test_without_events_the_nearest_agent_is_taken_for_the_struck_one(scenario: 
     assert payload["drives"][0]["struck"] is None
 
 
+def test_too_little_progress_is_marked_where_it_ends() -> None:
+    progress = np.concatenate([np.linspace(0, 9, 10), np.full(20, 9.4), [np.nan]])
+    score = FakeScore("x", 0.0, {"MP": 0.0}, ("MP",), {"progress_m": progress})
+    assert worst_moment(score) == (9, "Too little progress from here on")
+    nothing = FakeScore("x", 0.0, {"MP": 0.0}, ("MP",), {"progress_m": np.full(5, np.nan)})
+    assert worst_moment(nothing) == (0, "Too little progress from here on")
+
+
 def test_a_score_without_ticks_opens_at_the_start() -> None:
     assert worst_moment(FakeScore("x", 1.0, {}, (), {})) == (0, "")
 

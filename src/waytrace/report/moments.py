@@ -80,6 +80,9 @@ def moments(score: ScenarioScore) -> list[Moment]:
         mark("off_road_m", t["off_road_m"] > OFF_ROAD_M, "off_road", "Off the road by {} m", 2)
     if "wrong_way_m" in t:
         mark("wrong_way_m", t["wrong_way_m"] >= WRONG_WAY_MINOR_M, "wrong_way", "Against the lane, {} m in 1 s", 3)
+    if "progress_m" in t and score.terms.get("MP", 1.0) < 1.0:
+        row = _standstill(t["progress_m"])
+        found.append(Moment(row, len(t["progress_m"]) - 1, "progress", "Too little progress from here on", 3))
     if "ttc_s" in t and score.terms.get("TTC", 1.0) < 1.0:
         mark("ttc_s", t["ttc_s"] < TTC_LEAST_S, "ttc", f"Time to collision under {TTC_LEAST_S} s", 5)
     if "overspeed_mps" in t:
@@ -96,6 +99,12 @@ def _of_event(event: Event, ticks: dict[str, NDArray[np.float64]]) -> Moment:
     kind, label, severity = _ON_RED if on_red else _CLASHES[event.at_fault]
     ends = [until - 1 for row, until in _stretches(ticks.get(kind, np.zeros(0)) > 0) if row <= event.row < until]
     return Moment(event.row, ends[0] if ends else event.row, kind, label, severity, event.cause)
+
+
+def _standstill(progress_m: NDArray[np.float64]) -> int:
+    """First row from which less than a metre more of progress was made."""
+    ahead = np.nanmax(progress_m) - np.nan_to_num(progress_m) if np.isfinite(progress_m).any() else progress_m
+    return int(np.argmax(ahead < 1.0))
 
 
 def _stretches(bad: NDArray[np.bool_]) -> list[tuple[int, int]]:
