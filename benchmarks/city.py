@@ -20,10 +20,12 @@ from waytrace.scenario import (
 
 HALF_CROSSING_M = 12.0
 LANE_OFFSET_M = 1.75
+SPACING_M = 11.0
+"""Dense moving traffic: some 6 m of road between bumpers."""
 
 
-def city_map(blocks: int, block_m: float) -> RoadMap:
-    """A grid of ``blocks`` x ``blocks`` four-way crossings, one lane each way, connectors straight, left and right."""
+def city_map(blocks: int, block_m: float, turns: tuple[int, ...] = (0, 1, -1)) -> RoadMap:
+    """A grid of ``blocks`` x ``blocks`` four-way crossings, one lane each way; ``turns``: 0 ahead, 1 left, -1 right."""
     lanes: list[np.ndarray] = []
     entry: dict[tuple[int, int, int], int] = {}
     leave: dict[tuple[int, int, int], int] = {}
@@ -47,11 +49,13 @@ def city_map(blocks: int, block_m: float) -> RoadMap:
                 if inside:
                     entry[i2, j2, d] = out
                 if not (0 <= i - int(ahead[0]) < blocks and 0 <= j - int(ahead[1]) < blocks):
-                    entry[i, j, d] = road(centre - ahead * block_m / 2 + right, centre - ahead * HALF_CROSSING_M + right)
+                    entry[i, j, d] = road(
+                        centre - ahead * block_m / 2 + right, centre - ahead * HALF_CROSSING_M + right
+                    )
     successors: dict[int, list[int]] = {}
     connectors: list[tuple[int, int, int]] = []
     for (i, j, d), lane in sorted(entry.items()):
-        for turn in (0, 1, -1):
+        for turn in turns:
             target = leave[i, j, (d + turn) % 4]
             p0, p3 = lanes[lane][-1], lanes[target][0]
             pull = 0.55 * np.abs(p3 - p0).max() if turn else 0.4 * np.abs(p3 - p0).max()
@@ -89,7 +93,7 @@ def _shift(xy: np.ndarray, left_m: float) -> np.ndarray:
 
 
 def city_scenario(road: RoadMap, agents: int, seed: int, ticks: int = 80) -> Scenario:
-    """``agents`` vehicles on the lanes nearest to a random place, 6.5 m apart on a lane, lights running."""
+    """``agents`` vehicles on the lanes nearest to a random place, SPACING_M apart on a lane, lights running."""
     rng = np.random.default_rng(seed)
     place = road.centre.xy[rng.integers(len(road.centre.xy))]
     spots = []
@@ -99,7 +103,7 @@ def city_scenario(road: RoadMap, agents: int, seed: int, ticks: int = 80) -> Sce
         xy = road.centre[lane]
         length = float(np.hypot(*(xy[-1] - xy[0])))
         heading = float(np.arctan2(*(xy[-1] - xy[0])[::-1]))
-        for s in np.arange(2.5, length - 2.5, 6.5):
+        for s in np.arange(3.0, length - 3.0, SPACING_M):
             point = xy[0] + (xy[-1] - xy[0]) * s / length
             spots.append((float(np.hypot(*(point - place))), *point, heading, lane))
     spots = sorted(spots)[:agents]
