@@ -84,6 +84,15 @@ def test_the_worst_scenario_comes_first_and_leads_on_to_the_next(
     assert [d["label"] for d in first["drives"]] == ["expert", "wild"]
 
 
+def test_scenarios_that_not_even_the_oracle_passes_are_marked(tmp_path: Path, results: dict[str, FakeResult]) -> None:
+    scenario = make_scenario("hopeless")
+    result = FakeResult("expert", [(scenario, *make_drive(scenario))], admitted_only=True)
+    result.meta["scenarios"][0]["oracle"] = {"clean": False}
+    page = rows_of(write_report([Path("x")], tmp_path, load=lambda _: result))
+    assert page["rows"][0][10] == 0
+    assert page["planners"][0]["admitted_only"]
+
+
 def test_two_results_of_one_planner_are_told_apart(tmp_path: Path, results: dict[str, FakeResult]) -> None:
     index = write_report([Path("expert"), Path("expert")], tmp_path, load=lambda p: results[p.name])
     assert [p["label"] for p in rows_of(index)["planners"]] == ["expert (1)", "expert (2)"]

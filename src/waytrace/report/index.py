@@ -26,6 +26,8 @@ class IndexRow:
     """Relative address of the scene page, without fragment."""
     worst_s: float = 0.0
     worst: str = ""
+    admitted: bool = True
+    """Whether the oracle drives the scenario without breaking a rule."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class PlannerSummary:
     """What else to say of the result (suite, traffic, seed, result hash), name to text."""
     errors: Sequence[tuple[str, str]] = ()
     """Scenario id and message of every drive that failed; these are in no mean."""
+    admitted_only: bool = False
+    """Whether the result's means leave out scenarios that are not admitted."""
 
 
 def index_page(rows: Sequence[IndexRow], planners: Sequence[PlannerSummary], title: str = "Waytrace report") -> str:
@@ -70,6 +74,7 @@ def index_page(rows: Sequence[IndexRow], planners: Sequence[PlannerSummary], tit
             number("end", row.end),
             round(row.worst_s, 2),
             number("worst", row.worst),
+            int(row.admitted),
         ]
         for row in rows
     ]
@@ -85,6 +90,7 @@ def index_page(rows: Sequence[IndexRow], planners: Sequence[PlannerSummary], tit
                 "interval": None if p.interval is None else [round(v, 4) for v in p.interval],
                 "details": [[k, v] for k, v in p.details.items()],
                 "errors": [list(e) for e in p.errors],
+                "admitted_only": p.admitted_only,
             }
             for p in planners
         ],

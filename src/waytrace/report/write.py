@@ -80,6 +80,12 @@ def write_report(
         ) from error
     places = _places(loaded)
     names = file_names(place.scenario_id for place in places)
+    refused = {
+        (k, entry["id"])
+        for k, result in enumerate(loaded)
+        for entry in result.meta.get("scenarios", ())
+        if not (entry.get("oracle") or {}).get("clean", True)
+    }
     rows: list[IndexRow] = []
     for n, (place, name) in enumerate(zip(places, names, strict=True)):
         scenario = loaded[place.results[0]].scenario(place.scenario_id)
@@ -96,7 +102,7 @@ def write_report(
             rows.append(
                 IndexRow(
                     scenario.id, scenario.source, scenario.family, k, score.score, score.terms,
-                    rollout.end, f"{SCENES}/{name}", row * rollout.dt_s, why,
+                    rollout.end, f"{SCENES}/{name}", row * rollout.dt_s, why, (k, scenario.id) not in refused,
                 )
             )  # fmt: skip
         if progress is not None:
@@ -134,6 +140,7 @@ def _summary(meta: Mapping[str, Any], label: str) -> PlannerSummary:
         "suite": meta.get("suite"),
         "scenarios": store,
         "traffic": meta.get("traffic"),
+        "style": meta.get("style"),
         "seed": meta.get("seed"),
         "result": str(meta.get("result_hash") or "")[:16],
     }
@@ -146,5 +153,6 @@ def _summary(meta: Mapping[str, Any], label: str) -> PlannerSummary:
         score=None if score is None or not math.isfinite(score) else float(score),
         interval=(float(interval[0]), float(interval[1])) if interval and all(map(math.isfinite, interval)) else None,
         details=details,
+        admitted_only=bool(meta.get("admitted_only", False)),
         errors=[(str(e.get("id", "?")), str(e.get("message", ""))) for e in meta.get("errors", ())],
     )

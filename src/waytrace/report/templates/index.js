@@ -2,7 +2,7 @@
 const page = JSON.parse(document.getElementById("data").textContent);
 const byId = (id) => document.getElementById(id);
 const PORTION = 150;
-const ID = 0, HREF = 1, SOURCE = 2, FAMILY = 3, PLANNER = 4, SCORE = 5, TERMS = 6, END = 7, WORST_S = 8, WORST = 9;
+const ID = 0, HREF = 1, SOURCE = 2, FAMILY = 3, PLANNER = 4, SCORE = 5, TERMS = 6, END = 7, WORST_S = 8, WORST = 9, ADMITTED = 10;
 const grade = (v) => (v >= 0.9 ? "good" : v >= 0.5 ? "fair" : "poor");
 const plain = (v) => (v >= 0.9995 ? "1" : v < 0.0005 ? "0" : v.toFixed(2));
 const mean = (rows) => rows.reduce((sum, r) => sum + r[SCORE], 0) / rows.length;
@@ -87,7 +87,8 @@ function groups() {
     const row = element("tr", className, undefined, body);
     element("th", "", name, row).scope = "row";
     page.planners.forEach((_, i) => {
-      const cell = element("td", "", undefined, row), mine = rows.filter((r) => r[PLANNER] === i);
+      const cell = element("td", "", undefined, row), admittedOnly = page.planners[i].admitted_only;
+      const mine = rows.filter((r) => r[PLANNER] === i && (r[ADMITTED] || !admittedOnly));
       if (!mine.length) { element("span", "none", "–", cell); return; }
       element("span", `value ${grade(mean(mine))}`, mean(mine).toFixed(3), cell);
       element("small", "", String(mine.length), cell);
@@ -114,6 +115,8 @@ const ONLY = [
   ["all drives", () => true],
   ["below 1", (r) => r[SCORE] < 1],
   ["at zero", (r) => r[SCORE] === 0],
+  ["oracle passes", (r) => r[ADMITTED]],
+  ["oracle fails too", (r) => !r[ADMITTED]],
   ...page.terms.map((t, i) => [`${t.key} below 1`, (r) => r[TERMS][i] !== null && r[TERMS][i] < 1]),
 ];
 
@@ -152,6 +155,10 @@ function portion() {
         const link = element("a", "", value, cell);
         link.href = address(row);
         cell.title = value;
+        if (!row[ADMITTED]) {
+          element("small", "", "oracle fails", cell);
+          cell.title += ": not even the oracle drives this without breaking a rule";
+        }
       } else if (value === null) element("span", "none", "–", cell).title = "left out: does not apply";
       else if (column.key === "score") { cell.textContent = value.toFixed(3); cell.classList.add("score", grade(value)); }
       else if (column.term) { cell.textContent = plain(value); cell.classList.add("term", value >= 0.9995 ? "fine" : grade(value)); }
