@@ -1,7 +1,6 @@
 """CommonRoad scenarios, XML versions 2017a, 2018a, 2018b and 2020a.
 
-They have no ego log. Either a recorded vehicle becomes the ego, one with at least 1.0 s of history and 2.0 s of future:
-the one with most future, then most way, comes first, those whose recorded box runs into another's come last. Or the
+They have no ego log. Either a recorded vehicle becomes the ego (which one: :mod:`waytrace.formats.egos`), or the
 planning problem's initial state does.
 """
 
@@ -17,23 +16,19 @@ from numpy.typing import NDArray
 
 from waytrace.scenario import AgentKind, Agents, Lights, Scenario
 
-from .assemble import Terms, last_step, provenance, recorded_scenario
+from .assemble import Terms, provenance, recorded_scenario
 from .commonroad_roads import read_lights, read_roads
 from .commonroad_tracks import Clock, Problem, read_problems, read_tracks
 from .commonroad_xml import Element, Values, looks_like, parse
+from .egos import MAX_HISTORY, MIN_FUTURE, MIN_HISTORY, best_first
 from .lanegraph import build_road_map
 from .reader import ReadOptions, Source
 from .routes import Locator, route_to
-from .tracks import VEHICLES, Track, build_agents, part, select, strikes
+from .tracks import VEHICLES, Track, build_agents, part, select
 from .untrusted import MAX_STATES, refuse, sha256
 
 Array = NDArray[np.float64]
 
-MIN_HISTORY = 10
-MAX_HISTORY = 20
-FUTURE = 80
-MIN_FUTURE = 20
-"""Steps of history and future around the start: 1.0 to 2.0 s, 8.0 s wanted, 2.0 s the least."""
 PROBLEM_EGO_M = (4.508, 1.610)
 """Length and width of the ego of a planning problem: CommonRoad's vehicle 2 (BMW 320i)."""
 PROBLEM_STEPS = (50, 400)
@@ -156,34 +151,11 @@ def cluster(benchmark: str) -> str:
     return re.sub(r"^[CS]-", "", benchmark).partition("-")[0].lower() or "commonroad"
 
 
-def _starts(agents: Agents, recorded: set[str]) -> list[tuple[int, int]]:
-    """(agent, start step) of every recorded vehicle that can be the ego, best first."""
-    ranked = []
-    for i in range(len(agents)):
-        if agents.kind[i] not in VEHICLES or agents.agent_id[i] not in recorded:
-            continue
-        edges = np.diff(np.r_[0, agents.valid[i].astype(np.int8), 0])
-        runs = np.stack([np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1], axis=-1)
-        begin, end = (int(x) for x in runs[np.argmax(runs[:, 1] - runs[:, 0])])
-        start = begin + min(MAX_HISTORY, max(MIN_HISTORY, end - begin - FUTURE))
-        if end - start < MIN_FUTURE:
-            continue
-        way = float(np.hypot(*np.diff(agents.xy[i, start : end + 1], axis=0).T).sum())
-        ranked.append((-min(end - start, FUTURE), -round(way, 1), i, start))
-    return [(i, start) for *_, i, start in sorted(ranked)]
-
-
 def _driven_records(file: _File, count: int, recorded: set[str]) -> list[Scenario]:
     out: list[Scenario] = []
-    candidates = _starts(file.agents, recorded)
-    crowded: list[tuple[int, int]] = []
-    clear: list[tuple[int, int]] = []
-    for ego, start in candidates:
-        end = last_step(file.agents.valid[ego], start)
-        (crowded if strikes(file.agents, ego, start, end) else clear).append((ego, start))
-        if count and len(clear) >= 8 * count:
-            break
-    for ego, start in clear + crowded:
+    tried = 0
+    for ego, start in best_first(file.agents, file.locator, recorded):
+        tried += 1
         first = max(0, start - MAX_HISTORY)
         name = file.agents.agent_id[ego]
         agents, lights = file.window(first, name)
@@ -196,17 +168,17 @@ def _driven_records(file: _File, count: int, recorded: set[str]) -> list[Scenari
         if count and len(out) >= count:
             break
     if not out:
-        refuse(file.path, _why_none(file, candidates, recorded))
+        refuse(file.path, _why_none(file, tried, recorded))
     return out
 
 
-def _why_none(file: _File, candidates: list[tuple[int, int]], recorded: set[str]) -> str:
+def _why_none(file: _File, tried: int, recorded: set[str]) -> str:
     """Why no recorded vehicle of a file can be the ego."""
     if not recorded and not file.problems:
         return "a map alone: neither recorded vehicles nor a planning problem"
     way_out = "; --ego initial-state drives its planning problem instead" if file.problems else ""
-    if candidates:
-        return f"none of its {len(candidates)} long enough recorded vehicles starts on a lane{way_out}"
+    if tried:
+        return f"none of its {tried} long enough recorded vehicles starts on a lane{way_out}"
     rows = [i for i, a in enumerate(file.agents.agent_id) if a in recorded and file.agents.kind[i] in VEHICLES]
     if not rows:
         return f"it records no vehicle that could be the ego{way_out}"

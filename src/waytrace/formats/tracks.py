@@ -240,18 +240,6 @@ def overlaps(agents: Agents, step: int) -> list[tuple[int, int]]:
     ]
 
 
-def strikes(agents: Agents, ego: int, first: int, last: int) -> bool:
-    """Whether the recording lets the ego's box overlap another's at some step from ``first`` to ``last``."""
-    span = slice(first, last + 1)
-    reach = 0.5 * np.hypot(agents.size_m[:, 0], agents.size_m[:, 1])
-    gap = np.hypot(*(agents.xy[:, span] - agents.xy[ego, span]).transpose(2, 0, 1))
-    near = agents.valid[:, span] & (gap <= (reach + reach[ego])[:, None])
-    near[ego] = False
-    return any(
-        _touch(agents, agents.size_m, ego, int(i), first + int(t)) for i, t in zip(*np.nonzero(near), strict=True)
-    )
-
-
 def _touch(agents: Agents, size_m: Array, i: int, j: int, step: int) -> bool:
     """Whether the boxes of two agents, of sizes ``size_m`` [N, 2], share a point."""
     xy, heading = agents.xy[:, step], agents.heading_rad[:, step]
