@@ -60,6 +60,7 @@ def place(m: MapIndex, f: Fixed, v: Moving, st: AgentState, w: int, a: int) -> N
 
 @jit(
     "void", MAP_INDEX, ROUTE_INDEX, FIXED, MOVING, AGENT_STATE, LIGHT_ARRAYS, ROWS, RECORD, "i4[:,:,:]", "i4[:,:]",
+    allocates=True,
 )  # fmt: skip
 def start_worlds(
     m: MapIndex, ro: RouteIndex, f: Fixed, v: Moving, st: AgentState, lt: LightArrays, r: Rows, rec: Record,
