@@ -22,7 +22,7 @@ const COLUMNS = [
   { key: "scenario", name: "Scenario", of: (r) => r[ID] },
   ...(many ? [{ key: "planner", name: "Planner", of: (r) => page.planners[r[PLANNER]].label }] : []),
   { key: "source", name: "Source", of: (r) => page.names.source[r[SOURCE]] },
-  { key: "family", name: "Family", of: familyOf },
+  ...(page.names.family.some(Boolean) ? [{ key: "family", name: "Family", of: familyOf }] : []),
   { key: "score", name: "Score", of: (r) => r[SCORE], num: true },
   ...page.terms.map((t, i) => ({ key: `term-${t.key}`, name: t.key, title: t.name, of: (r) => r[TERMS][i], num: true, term: true })),
   { key: "worst", name: "Worst moment", of: (r) => page.names.worst[r[WORST]] },
