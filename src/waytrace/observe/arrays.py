@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from waytrace.geometry import F8, I4, U1, F4x2, F4x3, F8x2, I4x2, bundle
+from waytrace.geometry import F8, I4, F4x2, F4x3, F8x2, I4x2, bundle
 from waytrace.scenario.index import MapIndex
 
 from .features import (
@@ -71,6 +71,8 @@ class VisibilityMemory(NamedTuple):
     lost_cos: F8x2
     lost_sin: F8x2
     lost_speed: F8x2
+    hint: I4x2
+    """[C, A] what to try first when looking again (:mod:`.visibility`); never changes what is seen."""
     last_tick: I4
     """[W] tick of the last look around; ``last_*`` [W, A] is every agent's state at it."""
     last_x: F8x2
@@ -118,14 +120,13 @@ class ObserveScratch(NamedTuple):
     """[L, 4] of the lanes of the world and route at hand: 1 + ``LightState`` of the lane's light, 1 on the route,
     route progress at the lane's start, route progress per metre; 0 otherwise and between calls."""
     near: F8x2
-    """[13, A] agents around the observer (rows: :mod:`.visibility`)."""
+    """[17, A] agents around the observer (rows: :mod:`.visibility`)."""
     near_slot: I4
-    maybe: U1
-    """[A] whether an agent may hide the target at hand."""
+    place: I4
+    """[A] where in ``near`` an agent slot stands, or -1."""
     point_x: F8
-    """[5] corners and centre of the target at hand."""
+    """[5] centre and corners of the target at hand."""
     point_y: F8
-    point_hidden: F8
 
 
 OBSERVATION_ARRAYS = bundle(ObservationArrays)
@@ -157,7 +158,7 @@ def make_memory(worlds: int, controlled: int, agents: int) -> VisibilityMemory:
     return VisibilityMemory(
         seen_tick=np.full(pair, NEVER, np.int32),
         lost_x=np.zeros(pair), lost_y=np.zeros(pair), lost_cos=np.zeros(pair), lost_sin=np.zeros(pair),
-        lost_speed=np.zeros(pair),
+        lost_speed=np.zeros(pair), hint=np.zeros(pair, np.int32),
         last_tick=np.full(worlds, NEVER, np.int32),
         last_x=np.zeros(state), last_y=np.zeros(state), last_cos=np.zeros(state), last_sin=np.zeros(state),
         last_speed=np.zeros(state),
@@ -192,8 +193,8 @@ def make_observe_scratch(m: MapIndex, agents: int) -> ObserveScratch:
     return ObserveScratch(
         key=np.zeros(most), found=np.zeros(most, np.int32), bucket=np.zeros(257, np.int32),
         lane_now=np.zeros((lanes, 4), np.float32),
-        near=np.zeros((13, wide)), near_slot=np.zeros(agents, np.int32), maybe=np.zeros(wide, np.uint8),
-        point_x=np.zeros(5), point_y=np.zeros(5), point_hidden=np.zeros(5),
+        near=np.zeros((17, wide)), near_slot=np.zeros(agents, np.int32), place=np.zeros(agents, np.int32),
+        point_x=np.zeros(5), point_y=np.zeros(5),
     )  # fmt: skip
 
 

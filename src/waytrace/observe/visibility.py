@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 
-from waytrace.geometry import F8, I4, U1, F8x2, jit
+from waytrace.geometry import F8, I4, F8x2, jit
 from waytrace.scenario.state import AGENT_STATE, AgentState
 
 from .arrays import NEVER, OBSERVE_SCRATCH, VISIBILITY_MEMORY, ObserveScratch, VisibilityMemory
@@ -21,80 +21,108 @@ from .features import FORGET_S, RANGE_M
 INSET = 0.9
 FORGET_TICKS = round(FORGET_S / 0.1)
 
-_NOT = -1e6
-"""Radius of those who block nothing: it fails every coarse test."""
-_MARGIN_M = 1e-3
-"""Added to radii in the coarse test, so that rounding cannot make it miss a blocker."""
-_X, _Y, _D, _R, _BLOCK, _BLOCK_LARGE, _COS, _SIN, _U, _V, _AHEAD, _ASIDE, _LARGE = range(13)
-"""Rows of ``ObserveScratch.near``: place relative to the observer, distance, circumscribed radius, the same for those
-who block (and who block large vehicles), axes, half size, the box's middle along its own axes, large vehicle."""
+_AX, _AY, _BX, _BY, _EX, _EY, _FX, _FY, _FO, _EO, _EO_LARGE, _X, _Y, _COS, _SIN, _U, _V = range(17)
+"""Rows of ``ObserveScratch.near``, relative to the observer: the two corners that bound a box in its view (a on the
+right, b on the left), direction and offset of the lines through its two near faces, e and f (the same one where only
+one face is near; offset minus infinity for boxes that block nothing, or no large vehicle), middle, axes, half size."""
 
 
 @jit("i8", "i8")
 def _padded(n: int) -> int:
-    """``n`` rounded up to what the coarse test's wide loop takes in one go, so that no narrow rest remains."""
-    return (n + 31) // 32 * 32
+    """``n`` rounded up to what the wide loop takes in one go, so that no narrow rest remains."""
+    return (n + 15) // 16 * 16
 
 
-@jit("b1", "i8", "i8", "f8[:,:]", "u1[:]", "i4[:]", "f8[:]", "f8[:]", "f8[:]")
-def hidden(j: int, n: int, near: F8x2, maybe: U1, found: I4, px: F8, py: F8, hit: F8) -> bool:
-    """Whether the ``j``-th of ``n`` agents around the observer is hidden by others.
-
-    A coarse test first: seen from the observer, the lines to the five points lie in the cone around a circle of
-    radius r_j about the target, so a circle around a blocker must meet that cone, and begin before the target ends.
-    For the few that do, separating axes decide: a line and a box are apart if the line's normal or an axis of the box
-    parts them; touching counts as hidden. No branches inside: they could not be foretold.
+@jit("void", "f8[:,:]", "i8", "b1", "b1")
+def _outline(near: F8x2, n: int, blocks: bool, large: bool) -> None:
+    """Fill the rows that say what agent ``n`` hides: all in the angle between its outermost corners and beyond its near
+    faces.
     """
-    jx, jy, d, r = near[_X, j], near[_Y, j], near[_D, j], INSET * near[_R, j] + _MARGIN_M
-    row = _BLOCK_LARGE if near[_LARGE, j] > 0.0 else _BLOCK
-    spread, end = r / math.sqrt(max(d * d - r * r, 1e-18)), d * (d + r)
-    wide, back = d * math.sqrt(1.0 + spread * spread), -max(0.0, r - d) * d
-    own = near[row, j]
-    near[row, j] = _NOT
+    c, s, u, v = near[_COS, n], near[_SIN, n], near[_U, n], near[_V, n]
+    x, y = near[_X, n], near[_Y, n]
+    ahead, aside = -(x * c + y * s), -(y * c - x * s)
+    su, sv = math.copysign(u, ahead), math.copysign(v, aside)
+    beyond_u, beyond_v = abs(ahead) > u, abs(aside) > v
+    pu, pv = su, -sv if beyond_u else sv
+    qu, qv = su if beyond_u and not beyond_v else -su, sv
+    ax, ay = x + c * pu - s * pv, y + s * pu + c * pv
+    bx, by = x + c * qu - s * qv, y + s * qu + c * qv
+    if ax * by - ay * bx < 0.0:
+        ax, ay, bx, by = bx, by, ax, ay
+    near[_AX, n], near[_AY, n], near[_BX, n], near[_BY, n] = ax, ay, bx, by
+    mx, my = ax, ay
+    if beyond_u and beyond_v:  # the near corner lies between them
+        mx, my = x + c * su - s * sv, y + s * su + c * sv
+    fx, fy = bx - mx, by - my
+    near[_FX, n], near[_FY, n], near[_FO, n] = fx, fy, fx * my - fy * mx
+    if not (beyond_u and beyond_v):
+        mx, my = bx, by
+    ex, ey = mx - ax, my - ay
+    near[_EX, n], near[_EY, n] = ex, ey
+    offset = ex * ay - ey * ax if blocks and (beyond_u or beyond_v) else -math.inf
+    near[_EO, n] = offset
+    near[_EO_LARGE, n] = offset if large else -math.inf
+
+
+@jit("b1", "i8", "i8", "f8[:,:]", "f8", "f8")
+def _line_blocked(row: int, n: int, near: F8x2, px: float, py: float) -> bool:
+    """Whether anyone hides the point (px, py); no branches inside, so that the loop runs several agents wide."""
     count = 0
     for k in range(_padded(n)):
-        kx, ky, rk = near[_X, k], near[_Y, k], near[row, k]
-        dot, cross = jx * kx + jy * ky, jx * ky - jy * kx
-        room = rk * d
-        may = (abs(cross) <= rk * wide + spread * max(dot, 0.0)) & (dot - room <= end) & (dot + room >= back)
-        maybe[k] = may
-        count += may
-    near[row, j] = own
-    if count == 0:
-        return False
-    m = 0
-    for k in range(n):
-        found[m] = k
-        m += maybe[k]
-    c, s, u, v = near[_COS, j], near[_SIN, j], INSET * near[_U, j], INSET * near[_V, j]
-    px[4], py[4] = jx, jy
+        inside = (near[_AX, k] * py - near[_AY, k] * px >= 0.0) & (px * near[_BY, k] - py * near[_BX, k] >= 0.0)
+        inside &= near[_FX, k] * py - near[_FY, k] * px <= near[_FO, k]
+        count += inside & (near[_EX, k] * py - near[_EY, k] * px <= near[row, k])
+    return count > 0
+
+
+@jit("b1", "i8", "i8", "f8[:,:]", "f8[:]", "f8[:]")
+def _blocks_all(row: int, k: int, near: F8x2, px: F8, py: F8) -> bool:
+    """Whether agent ``k`` alone hides all five points."""
     for p in range(5):
-        hit[p] = 0.0
-    px[0], py[0] = jx + c * u - s * v, jy + s * u + c * v
-    px[1], py[1] = jx - c * u - s * v, jy - s * u + c * v
-    px[2], py[2] = jx - c * u + s * v, jy - s * u - c * v
-    px[3], py[3] = jx + c * u + s * v, jy + s * u - c * v
-    for q in range(m):
-        k = found[q]
-        kx, ky, c, s = near[_X, k], near[_Y, k], near[_COS, k], near[_SIN, k]
-        u, v, ku, kv = near[_U, k], near[_V, k], near[_AHEAD, k], near[_ASIDE, k]
-        for p in range(5):
-            x, y = px[p], py[p]
-            along, across = x * c + y * s, y * c - x * s
-            meets = (
-                (abs(x * ky - y * kx) <= u * abs(across) + v * abs(along))
-                & (max(0.0, along) >= ku - u)
-                & (min(0.0, along) <= ku + u)
-                & (max(0.0, across) >= kv - v)
-                & (min(0.0, across) <= kv + v)
-            )
-            hit[p] = 1.0 if meets else hit[p]
-        total = 0.0
-        for p in range(5):
-            total += hit[p]
-        if total == 5.0:
-            return True
-    return False
+        if (
+            near[_AX, k] * py[p] - near[_AY, k] * px[p] < 0.0
+            or px[p] * near[_BY, k] - py[p] * near[_BX, k] < 0.0
+            or near[_FX, k] * py[p] - near[_FY, k] * px[p] > near[_FO, k]
+            or near[_EX, k] * py[p] - near[_EY, k] * px[p] > near[row, k]
+        ):
+            return False
+    return True
+
+
+@jit("i8", "i8", "i8", "i8", "i8", "f8[:,:]", "i4[:]", "i4[:]", "f8[:]", "f8[:]")
+def _look_at(j: int, n: int, row: int, hint: int, near: F8x2, slot: I4, place: I4, px: F8, py: F8) -> int:
+    """Look at the ``j``-th of ``n`` agents around: a number >= 0 where it is hidden, below where it is in sight.
+
+    The number is the hint for the next look: the slot of one who hides it alone, or -1 - p for the point that was seen.
+    A hint only says what to try first.
+    """
+    c, s, u, v = near[_COS, j], near[_SIN, j], INSET * near[_U, j], INSET * near[_V, j]
+    x, y = near[_X, j], near[_Y, j]
+    px[0], py[0] = x, y
+    px[1], py[1] = x + c * u - s * v, y + s * u + c * v
+    px[2], py[2] = x - c * u - s * v, y - s * u + c * v
+    px[3], py[3] = x - c * u + s * v, y - s * u - c * v
+    px[4], py[4] = x + c * u + s * v, y + s * u - c * v
+    if hint >= 0:
+        k = place[hint]
+        if k >= 0 and k != j and _blocks_all(row, k, near, px, py):
+            return hint
+    first = -1 - hint if hint < 0 else 0
+    own = near[row, j]
+    near[row, j] = -math.inf
+    answer = 0
+    for i in range(5):
+        p = (first + i) % 5
+        if not _line_blocked(row, n, near, px[p], py[p]):
+            answer = -1 - p
+            break
+    if answer == 0:
+        for k in range(n):
+            if _blocks_all(row, k, near, px, py):
+                answer = slot[k]
+                break
+    near[row, j] = own
+    return answer
 
 
 @jit("void", AGENT_STATE, "i4[:]", "i4[:]", "i4[:]", "i8", VISIBILITY_MEMORY, OBSERVE_SCRATCH)
@@ -104,7 +132,7 @@ def _see_world(
     """Look around in one world."""
     present, kind = state.present, state.kind
     x, y, cos, sin, length, width = state.x, state.y, state.cos, state.sin, state.length, state.width
-    seen, near, slot = memory.seen_tick, scratch.near, scratch.near_slot
+    seen, hint, near, slot, place = memory.seen_tick, memory.hint, scratch.near, scratch.near_slot, scratch.place
     agents, tick, last = x.shape[1], ticks[w], memory.last_tick[w]
     for c in range(row_lo[w], row_lo[w + 1]):
         me = row_slot[c]
@@ -115,33 +143,31 @@ def _see_world(
         ex, ey = x[w, me], y[w, me]
         n = 0
         for a in range(agents):
+            place[a] = -1
             if a == me or not present[w, a]:
                 seen[c, a] = NEVER
                 continue
             dx, dy = x[w, a] - ex, y[w, a] - ey
-            d2 = dx * dx + dy * dy
             u, v = 0.5 * length[w, a], 0.5 * width[w, a]
-            r = math.sqrt(u * u + v * v)
-            if d2 > (RANGE_M + r) * (RANGE_M + r):
+            if dx * dx + dy * dy > (RANGE_M + u + v) * (RANGE_M + u + v):
                 continue
-            c_, s_ = cos[w, a], sin[w, a]
-            ahead, aside = dx * c_ + dy * s_, dy * c_ - dx * s_
-            wall = kind[w, a] <= 1 and not (abs(ahead) <= u and abs(aside) <= v)
-            slot[n] = a
-            near[_X, n], near[_Y, n], near[_D, n], near[_R, n] = dx, dy, math.sqrt(d2), r
-            near[_BLOCK, n] = r + _MARGIN_M if wall else _NOT
-            near[_BLOCK_LARGE, n] = r + _MARGIN_M if wall and kind[w, a] == 1 else _NOT
-            near[_COS, n], near[_SIN, n], near[_U, n], near[_V, n] = c_, s_, u, v
-            near[_AHEAD, n], near[_ASIDE, n] = ahead, aside
-            near[_LARGE, n] = 1.0 if kind[w, a] == 1 else 0.0
+            slot[n], place[a] = a, n
+            near[_X, n], near[_Y, n], near[_U, n], near[_V, n] = dx, dy, u, v
+            near[_COS, n], near[_SIN, n] = cos[w, a], sin[w, a]
+            _outline(near, n, kind[w, a] <= 1, kind[w, a] == 1)
             n += 1
         for k in range(n, _padded(n)):
-            near[_X, k], near[_Y, k], near[_BLOCK, k], near[_BLOCK_LARGE, k] = 0.0, 0.0, _NOT, _NOT
+            for q in range(9):
+                near[q, k] = 0.0
+            near[_EO, k], near[_EO_LARGE, k] = -math.inf, -math.inf
         for j in range(n):
-            if near[_D, j] <= RANGE_M and not hidden(
-                j, n, near, scratch.maybe, scratch.found, scratch.point_x, scratch.point_y, scratch.point_hidden
-            ):
-                seen[c, slot[j]] = tick
+            if near[_X, j] * near[_X, j] + near[_Y, j] * near[_Y, j] > RANGE_M * RANGE_M:
+                continue
+            a = slot[j]
+            row = _EO_LARGE if kind[w, a] == 1 else _EO
+            hint[c, a] = _look_at(j, n, row, hint[c, a], near, slot, place, scratch.point_x, scratch.point_y)
+            if hint[c, a] < 0:
+                seen[c, a] = tick
         for a in range(agents):
             t = seen[c, a]
             if t == tick or t == NEVER:  # noqa: SIM109 - not for kernels
