@@ -11,6 +11,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# Kernels are compiled at first import and kept beside their source.
+COMPILE = echo "Compiling the simulator's kernels (once, a minute or two) ..." && \
+  $(BIN)/python -c "import waytrace.evaluate.worker, waytrace.formats"
+
 .PHONY: demo test test-slow lint clean
 
 demo: $(VENV)/.core
@@ -41,11 +45,11 @@ $(BIN)/python:
 $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing the core package into $(VENV) (once) ..."
 	@$(PIP) install --constraint constraints.txt --editable .
-	@echo "Compiling the simulator's kernels (once) ..."
-	@$(BIN)/python -c "import waytrace.evaluate.worker"
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing the package with its test tools into $(VENV) (once) ..."
 	@$(PIP) install --constraint constraints.txt --editable ".[dev]"
+	@$(COMPILE)
 	@touch $@
