@@ -44,13 +44,6 @@ def page_data(page: Path, fragment: str, profile: Path, budget_ms: int = 2000) -
     return {k: html.unescape(v) for k, v in re.findall(r'data-([\w-]+)="([^"]*)"', root[0])}, dom
 
 
-def screenshot(page: Path, fragment: str, profile: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Pixels [height, width, 3] of the window's content."""
-    picture = profile.with_suffix(".png")
-    _run(profile, f"--screenshot={picture}", f"--window-size={size[0]},{size[1]}", page.as_uri() + fragment)
-    return read_png(picture.read_bytes())
-
-
 def read_png(data: bytes) -> NDArray[np.uint8]:
     """Pixels [height, width, 3] of an 8-bit RGB or RGBA file without interlacing, as Chromium writes."""
     assert data[:8] == b"\x89PNG\r\n\x1a\n"

@@ -12,7 +12,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .browser import CHROMIUM, FLAGS
+import numpy as np
+from numpy.typing import NDArray
+
+from .browser import CHROMIUM, FLAGS, read_png
+
+_DRAWING = """(() => {
+  const canvas = document.getElementById("canvas"), size = [canvas.width, canvas.height];
+  const data = canvas.getContext("2d").getImageData(0, 0, ...size).data, colours = new Set(), grey = [];
+  for (let i = 0; i < data.length; i += 12) {
+    colours.add((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]);
+    grey.push(data[i] + data[i + 1] + data[i + 2]);
+  }
+  return [colours.size, grey];
+})()"""
 
 
 class Tab:
@@ -92,12 +105,15 @@ class Tab:
         self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
         self.frames()
 
-    def picture(self, file: Path | None = None) -> bytes:
-        """The window as PNG."""
-        png = base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
-        if file:
-            file.write_bytes(png)
-        return png
+    def picture(self, width: int = 160, height: int = 120) -> NDArray[np.uint8]:
+        """Pixels [height, width, 3] of the window's upper left corner."""
+        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+        return read_png(base64.b64decode(self.call("Page.captureScreenshot", format="png", clip=clip)["data"]))
+
+    def drawing(self) -> tuple[int, NDArray[np.float64]]:
+        """How many colours the page's canvas holds, and its pixels' brightness, every third one."""
+        colours, grey = self.run(_DRAWING)
+        return int(colours), np.array(grey, dtype=np.float64)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import pytest
 
 from waytrace.report import IndexRow, PlannerSummary, index_page, scene_page
 
-from .browser import needs_chromium, read_png
+from .browser import needs_chromium
 from .conftest import make_drive, make_scenario
 from .devtools import Tab, tab
 
@@ -151,11 +151,11 @@ def test_every_button_has_a_name(scene: Tab) -> None:
     assert scene.run(nameless) == 0
 
 
-def test_the_scheme_of_the_system_is_followed(browser: Tab, pages: Path) -> None:
-    for dark in (True, False):
+def test_the_scheme_of_the_system_is_followed_unless_the_address_says_otherwise(browser: Tab, pages: Path) -> None:
+    for dark, fragment, expected in ((True, "", True), (False, "", False), (False, "#theme=dark", True)):
         browser.screen(1000, 700, dark=dark)
-        browser.open(pages / "scene.html")
-        assert bool(read_png(browser.picture()).mean() < 100) == dark
+        browser.open(pages / "scene.html", fragment)
+        assert bool(browser.picture().mean() < 100) == expected
 
 
 @pytest.mark.parametrize("name", ["scene.html", "index.html"])
@@ -213,7 +213,14 @@ def test_two_fingers_zoom(scene: Tab) -> None:
 
 
 def test_other_planners_are_drawn_on_demand(scene: Tab) -> None:
-    before = read_png(scene.picture())
+    _, before = scene.drawing()
     scene.key("c")
     assert scene.run("document.getElementById('others').getAttribute('aria-pressed')") == "true"
-    assert (read_png(scene.picture()) != before).any(-1).sum() > 200
+    assert (scene.drawing()[1] != before).sum() > 100
+
+
+def test_the_drawing_is_not_blank_and_moves_with_time(scene: Tab) -> None:
+    colours, early = scene.drawing()
+    assert colours > 60
+    scene.key("End")
+    assert (scene.drawing()[1] != early).mean() > 0.02
