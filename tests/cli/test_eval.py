@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from waytrace.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
+DRIVES = Path(os.environ.get("WAYTRACE_DRIVES", ROOT.parent / "shared" / "data"))
 EVAL_KEYS = {
     "result", "result_hash", "planner", "suite", "scenarios", "errors", "score", "score_interval",
     "at_fault_collision_rate", "families", "report",
@@ -107,3 +109,17 @@ def test_the_smoke_suite_orders_the_planners(tmp_path: Path, capsys: pytest.Capt
     }
     assert scores["expert"] > scores["idm"] > scores["constant-velocity"]
     assert scores["expert"] >= 0.85
+
+
+@pytest.mark.slow
+@pytest.mark.drives
+@pytest.mark.skipif(not (DRIVES / "av2").exists(), reason=f"no recorded drives in {DRIVES} (set WAYTRACE_DRIVES)")
+def test_recorded_drives_from_file_to_score(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = str(tmp_path / "store")
+    found = _json(capsys, "scenarios", "import", str(DRIVES / "av2"), "--out", store, "--workers", "2")
+    assert found["imported"] == 4
+    assert [r for r in found["refused"] if r["kind"] != "document"] == []
+    result = _json(capsys, "eval", "expert", "--scenarios", store, "--workers", "2", "--out", str(tmp_path / "r"))
+    assert result["scenarios"] == 4
+    assert result["errors"] == []
+    assert set(result["sources"]) == {"av2-forecasting", "av2-sensor"}
