@@ -24,6 +24,9 @@ from .start import start_worlds
 from .step import PLAN_TICKS, step_worlds
 from .traffic.scratch import make_scratch
 
+FARTHEST = 1e9
+"""No position (m), heading or speed of a plan may exceed this."""
+
 Bundle = TypeVar("Bundle", bound=tuple[Any, ...])
 
 
@@ -152,11 +155,19 @@ class World:
                 f"a plan for {len(rows.world)} controlled agents needs controls of shape {rows.plan_accel.shape}, "
                 f"got {plan.accel_mps2.shape}"
             )
+        if plan.start.shape != (len(rows.world), 4) or plan.curvature_1pm.shape != plan.accel_mps2.shape:
+            raise WaytraceError(
+                f"a plan for {len(rows.world)} controlled agents needs a start of shape {(len(rows.world), 4)} and a "
+                f"curvature for each acceleration, got shapes {plan.start.shape} and {plan.curvature_1pm.shape}"
+            )
         controls = (plan.start, plan.accel_mps2, plan.curvature_1pm)
         if not all(np.isfinite(part).all() for part in controls):
             raise WaytraceError(f"planner {plan.producer or '?'} gave a plan with values that are not finite")
+        reference = integrate_dense(*controls)
+        if not (np.abs(reference) < FARTHEST).all():
+            raise WaytraceError(f"planner {plan.producer or '?'} gave a plan that leads to values above {FARTHEST:g}")
         rows.plan_accel[:], rows.plan_curvature[:] = plan.accel_mps2, plan.curvature_1pm
-        rows.reference[:] = integrate_dense(*controls)
+        rows.reference[:] = reference
         rows.plan_tick[:] = self.moving.tick[rows.world]
         if self._record_ticks > 1:
             self._plans.append((int(self.moving.tick.max()), plan))
@@ -165,6 +176,12 @@ class World:
         self, accel_mps2: NDArray[np.float64], curvature_1pm: NDArray[np.float64], ticks: int = 1
     ) -> None:
         """Drive every controlled agent by acceleration [B] and curvature [B], clipped to their ranges."""
+        for given in (np.asarray(accel_mps2), np.asarray(curvature_1pm)):
+            if given.shape != self.rows.accel.shape or not np.isfinite(given).all():
+                raise WaytraceError(
+                    f"controls for {len(self.rows.world)} controlled agents must have shape {self.rows.accel.shape} "
+                    f"and finite values, got shape {given.shape} and {(~np.isfinite(given)).sum()} that are not finite"
+                )
         self.rows.accel[:], self.rows.curvature[:] = accel_mps2, curvature_1pm
         self.rows.plan_tick[:] = -1
         self.advance(ticks)
