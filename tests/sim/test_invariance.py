@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -22,7 +24,7 @@ def drive(scenarios: list[Scenario], traffic: str, seconds: float = 10.0) -> Wor
 
 
 @pytest.mark.parametrize("traffic", TRAFFIC)
-@pytest.mark.parametrize("pose", [(310.0, -45.0, 0.0), (0.0, 0.0, 2.1), (-80.0, 200.0, -1.3)])
+@pytest.mark.parametrize("pose", [(310.0, -45.0, 0.0), (-80.0, 200.0, 2.1)])
 def test_another_world_frame_gives_the_same_drive(catalogue, traffic, pose):
     here = drive(catalogue, traffic).rollouts()
     there = drive([transformed(s, pose) for s in catalogue], traffic).rollouts()
@@ -48,16 +50,12 @@ def test_the_order_of_agents_does_not_matter(catalogue, traffic):
 
 @pytest.mark.parametrize("traffic", TRAFFIC)
 def test_removing_a_far_agent_changes_nothing_else(catalogue, traffic):
-    tried = 0
-    for s in catalogue:
-        far = s.agents.xy[:, s.start_step] + [600.0, 500.0]
-        added = with_stranger(s, far[s.ego_index])
-        gone = remove(added, ["stranger"])
-        (a,), (b,) = (wave(World([one], traffic=traffic), 100).rollouts() for one in (added, gone))
+    added = [with_stranger(s, s.agents.xy[s.ego_index, s.start_step] + [600.0, 500.0]) for s in catalogue]
+    gone = [remove(s, ["stranger"]) for s in added]
+    with_it, without = (wave(World(scenes, traffic=traffic), 100).rollouts() for scenes in (added, gone))
+    for a, b in zip(with_it, without, strict=True):
         for name in ("pose", "speed_mps", "valid", "reactive", "visible"):
-            np.testing.assert_array_equal(getattr(a, name)[:, 1:], getattr(b, name), err_msg=s.id)
-        tried += 1
-    assert tried == len(catalogue)
+            np.testing.assert_array_equal(getattr(a, name)[:, 1:], getattr(b, name), err_msg=b.scenario_id)
 
 
 def with_stranger(s: Scenario, xy: np.ndarray) -> Scenario:
@@ -73,13 +71,9 @@ def with_stranger(s: Scenario, xy: np.ndarray) -> Scenario:
         "velocity_mps": np.insert(agents.velocity_mps, 0, np.broadcast_to([8.0, 0.0], (steps, 2)), axis=0),
         "valid": np.insert(agents.valid, 0, True, axis=0),
     }
-    scripts = tuple(replace_agent(script) for script in s.scripts)
+    scripts = tuple(replace(script, agent=script.agent + 1) for script in s.scripts)
     routes = ((), *s.agent_route)
     return s.with_(agents=type(agents)(**row), ego_index=s.ego_index + 1, scripts=scripts, agent_route=routes)
-
-
-def replace_agent(script):
-    return type(script)(**{**vars(script), "agent": script.agent + 1})
 
 
 def test_a_reactive_agent_that_drives_far_off_can_be_removed_as_well():
@@ -92,7 +86,7 @@ def test_a_reactive_agent_that_drives_far_off_can_be_removed_as_well():
 
 
 def test_a_recording_made_from_a_drive_replays_it(catalogue):
-    (made,) = [recorded(s) for s in catalogue[:1]]
+    made = recorded(catalogue[0])
     world = World([made], controlled="none", traffic="replay")
     world.advance(60)
     (r,) = world.rollouts()
