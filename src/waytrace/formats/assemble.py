@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from waytrace.geometry import arc_lengths
 from waytrace.scenario import REAR_AXLE_TO_CENTRE, Agents, Provenance, Scenario
 
-from .coverage import cut_beyond_map
+from .coverage import cut_beyond_map, front_beyond_map
 from .routes import Locator, route_along
 from .tracks import part, select
 
@@ -50,10 +50,16 @@ def last_step(valid: NDArray[np.bool_], start: int) -> int:
 
 def recorded_scenario(
     id: str, locator: Locator, lights: Any, agents: Agents, ego: int, start: int, origin_xy: Array,
-    terms: Terms, notes: Counter[str],
+    terms: Terms, notes: Counter[str], end: int | None = None,
 ) -> Scenario | None:  # fmt: skip
-    """A scenario in which recorded agent ``ego`` is to drive from step ``start``; None where it is on no lane."""
-    end = last_step(agents.valid[ego], start)
+    """A scenario in which recorded agent ``ego`` is to drive from step ``start``; None where it is on no lane.
+
+    It ends at step ``end``, by default with the ego's unbroken recording or where it comes to the end of the map.
+    """
+    if end is None:
+        end = last_step(agents.valid[ego], start)
+        alone = select(agents, np.arange(len(agents)) == ego)
+        end = max(start + 1, min(end, last_step(~front_beyond_map(locator, alone)[0], start)))
     notes = Counter(notes)
     agents = cut_beyond_map(agents, ego, locator, notes)
     present = np.asarray(agents.valid.any(axis=1), dtype=np.bool_)

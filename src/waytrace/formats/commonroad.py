@@ -154,14 +154,14 @@ def cluster(benchmark: str) -> str:
 def _driven_records(file: _File, count: int, recorded: set[str]) -> list[Scenario]:
     out: list[Scenario] = []
     tried = 0
-    for ego, start in best_first(file.agents, file.locator, recorded):
+    for ego, start, end in best_first(file.agents, file.locator, recorded):
         tried += 1
         first = max(0, start - MAX_HISTORY)
         name = file.agents.agent_id[ego]
         agents, lights = file.window(first, name)
         scenario = recorded_scenario(
             f"commonroad/{file.terms.details['benchmark']}/{name}", file.locator, lights, agents,
-            agents.agent_id.index(name), start - first, file.origin, file.terms, file.notes,
+            agents.agent_id.index(name), start - first, file.origin, file.terms, file.notes, end - first,
         )  # fmt: skip
         if scenario is not None:
             out.append(scenario)

@@ -19,6 +19,7 @@ ON_LANE_M = 0.3
 NEAR_EGO_M = 40.0
 """States this near the ego are kept wherever they are."""
 SAME_M = 0.05
+AHEAD_M = 1.0
 
 
 def open_ends(road: RoadMap) -> Array:
@@ -57,6 +58,17 @@ def beyond_map(locator: Locator, points: Array) -> NDArray[np.bool_]:
     for polygon in locator.polygons:
         np.minimum(nearest, polygon_distance(polygon, points[rows]), out=nearest)
     out[rows] = _edge_distance(edges, points[rows]) <= nearest + SAME_M
+    return out
+
+
+def front_beyond_map(locator: Locator, agents: Agents) -> NDArray[np.bool_]:
+    """Where [N, T] the place 1 m ahead of an agent's box is beyond the map; False where the agent is not valid."""
+    out = np.zeros(agents.valid.shape, np.bool_)
+    rows, steps = np.nonzero(agents.valid)
+    if len(rows):
+        heading = agents.heading_rad[rows, steps]
+        ahead = np.stack([np.cos(heading), np.sin(heading)], axis=-1) * (0.5 * agents.size_m[rows, :1] + AHEAD_M)
+        out[rows, steps] = beyond_map(locator, agents.xy[rows, steps] + ahead)
     return out
 
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from waytrace.geometry import boxes_distance, corners, wrap
 from waytrace.scenario import DT_S, Agents
 
+from .coverage import front_beyond_map
 from .routes import Locator
-from .tracks import VEHICLES
+from .tracks import VEHICLES, select
 
 Array = NDArray[np.float64]
 
@@ -22,24 +23,29 @@ MIN_FUTURE = 20
 """Steps of history and future around the start: 1.0 to 2.0 s, 8.0 s wanted, 2.0 s the least."""
 ENOUGH = 0.75
 """A sound recording goes before a flawed one of up to a third more future."""
-CLEARANCE_M = 0.2
-OFF_LANE_M = 0.2
+CLEARANCE_M = 0.4
+OFF_LANE_M = 0.05
 MAX_LATERAL_MPS2 = 6.0
 ACCEL_MPS2 = (-8.0, 5.0)
 HALF_WINDOW = 2
 
 
-def starts(agents: Agents, recorded: set[str]) -> list[tuple[int, int, int]]:
+def starts(agents: Agents, locator: Locator, recorded: set[str]) -> list[tuple[int, int, int]]:
     """(agent, start step, last step) of every vehicle of those ``recorded`` that can be the ego.
 
-    Those with most future (up to 8 s) come first, then those with most way.
+    Those with most future (up to 8 s) come first, then those with most way. The future ends where the recording does,
+    or where the vehicle comes to the end of the map.
     """
+    named = np.array([name in recorded for name in agents.agent_id], dtype=np.bool_)
+    able = np.flatnonzero(named & np.isin(agents.kind, VEHICLES) & (agents.valid.sum(1) > MIN_HISTORY + MIN_FUTURE))
+    few = select(agents, np.isin(np.arange(len(agents)), able))
+    usable = few.valid & ~front_beyond_map(locator, few)
     ranked = []
-    for i in range(len(agents)):
-        if agents.kind[i] not in VEHICLES or agents.agent_id[i] not in recorded:
-            continue
-        edges = np.diff(np.r_[0, agents.valid[i].astype(np.int8), 0])
+    for k, i in enumerate(able.tolist()):
+        edges = np.diff(np.r_[0, usable[k].astype(np.int8), 0])
         runs = np.stack([np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1], axis=-1)
+        if not len(runs):
+            continue
         begin, end = (int(x) for x in runs[np.argmax(runs[:, 1] - runs[:, 0])])
         start = begin + min(MAX_HISTORY, max(MIN_HISTORY, end - begin - FUTURE))
         if end - start < MIN_FUTURE:
@@ -49,18 +55,18 @@ def starts(agents: Agents, recorded: set[str]) -> list[tuple[int, int, int]]:
     return [(i, start, end) for *_, i, start, end in sorted(ranked)]
 
 
-def best_first(agents: Agents, locator: Locator, recorded: set[str]) -> Iterator[tuple[int, int]]:
-    """(agent, start step) of every possible ego, lazily: sound recordings of enough future before all others."""
-    ranked = starts(agents, recorded)
+def best_first(agents: Agents, locator: Locator, recorded: set[str]) -> Iterator[tuple[int, int, int]]:
+    """(agent, start step, last step) of every possible ego, lazily: sound recordings of enough future before others."""
+    ranked = starts(agents, locator, recorded)
     if not ranked:
         return
     longest = min(ranked[0][2] - ranked[0][1], FUTURE)
     later = []
     for ego, start, end in ranked:
         if end - start >= ENOUGH * longest and sound(agents, locator, ego, start, end):
-            yield ego, start
+            yield ego, start, end
         else:
-            later.append((ego, start))
+            later.append((ego, start, end))
     yield from later
 
 
@@ -68,7 +74,7 @@ def sound(agents: Agents, locator: Locator, ego: int, start: int, end: int) -> b
     """Whether a planner can be held to a vehicle's recording from its history to step ``end``.
 
     It must move as a vehicle can (trackers let some jump sideways where two cameras meet), keep its box on the lanes,
-    and keep it 0.2 m clear of every other box.
+    and keep it 0.4 m clear of every other box.
     """
     span = slice(start - MIN_HISTORY, end + 1)
     return (
@@ -91,7 +97,7 @@ def drivable(heading_rad: Array, velocity_mps: Array) -> bool:
 
 
 def _on_lanes(agents: Agents, locator: Locator, ego: int, start: int, end: int) -> bool:
-    span = slice(start, end + 1, 2)
+    span = slice(start, end + 1)
     length, width = agents.size_m[ego]
     points = corners(agents.xy[ego, span], agents.heading_rad[ego, span], length, width).reshape(-1, 2)
     on = np.zeros(len(points), np.bool_)
@@ -101,7 +107,7 @@ def _on_lanes(agents: Agents, locator: Locator, ego: int, start: int, end: int) 
 
 
 def strikes(agents: Agents, ego: int, first: int, last: int) -> bool:
-    """Whether the recording lets the ego's box come within 0.2 m of another's at some step ``first`` to ``last``."""
+    """Whether the recording lets the ego's box come within 0.4 m of another's at some step ``first`` to ``last``."""
     span = slice(first, last + 1)
     reach = 0.5 * np.hypot(agents.size_m[:, 0], agents.size_m[:, 1])
     gap = np.hypot(*(agents.xy[:, span] - agents.xy[ego, span]).transpose(2, 0, 1))
