@@ -28,8 +28,11 @@ class ExpertConfig:
     """Duration of a lane change."""
     settle_s: float = 2.5
     """Duration of coming back to the middle of the lane."""
-    walk_mps: float = 2.0
+    walk_mps: float = 1.6
     """How fast someone at the kerb may step out."""
+    kerb_latency_s: float = 0.8
+    kerb_brake_mps2: float = 3.8
+    """Until the brakes bite, and how hard they then are: the speed beside people at the kerb follows."""
     loyalty: float = 0.03
     """Advantage of what was chosen last time."""
     weight_progress: float = 5.0

@@ -86,7 +86,9 @@ def decide(
     lane = moment.roads.start_lane(x, y, heading, memory.lane)
     if lane < 0:
         return np.full(PLAN_KNOTS, -2.0), np.zeros(PLAN_KNOTS), memory, None
-    others = forecast(moment)[0] if known is None else known
+    others, changes = forecast(moment)
+    if known is not None:
+        others = known
     all_bases = bases(moment, lane, others, memory.desired_mps)
     lateral = lateral_options(moment, all_bases, config)
     paths = pack(moment, all_bases, lateral, memory.desired_mps, config)
@@ -103,7 +105,7 @@ def decide(
     )  # fmt: skip
     when, who, how = np.zeros((count, len(TERMS))), np.zeros((count, len(TERMS)), np.int32), np.zeros((count, 6))
     judge(
-        moment.roads.index, paths, proposals, moment.others, others, rollouts, moment.rear_m, moment.length_m,
+        moment.roads.index, paths, proposals, moment.others, others, changes, rollouts, moment.rear_m, moment.length_m,
         moment.width_m, s_start, when, who, how,
     )  # fmt: skip
     score, clean = _score(options, all_bases, proposals, when, how, memory, config, speed)
@@ -117,7 +119,7 @@ def decide(
         again = np.zeros((1, len(TERMS))), np.zeros((1, len(TERMS)), np.int32), np.zeros((1, 6))
         judge(
             moment.roads.index, paths, Proposals._make(part[j : j + 1] for part in proposals), moment.others, others,
-            dense, moment.rear_m, moment.length_m, moment.width_m, s_start, *again,
+            changes, dense, moment.rear_m, moment.length_m, moment.width_m, s_start, *again,
         )  # fmt: skip
         worse = np.isfinite(again[0][0]) & ~np.isfinite(when[j])
         return *fitted, not bool(worse[:BLOCKING].any())
@@ -231,7 +233,7 @@ def _score(
     for j, q in enumerate(proposals.path):
         option = options[q]
         base = all_bases[option.base]
-        score[j] -= 0.03 * abs(option.offset_m) + (0.03 if option.kind in ("left", "right") else 0.0)
+        score[j] -= 0.06 * min(abs(option.offset_m), 1.0) + (0.03 if option.kind in ("left", "right") else 0.0)
         if math.isfinite(base.run_m):  # a lane that ends: the nearer its end, the dearer
             score[j] -= 0.4 * min(max(1.0 - (base.run_m - 10.0) / (60.0 + 8.0 * speed), 0.0), 1.0)
         same = base.lane in memory.chosen_lanes and abs(option.offset_m - memory.chosen_offset) < 0.3

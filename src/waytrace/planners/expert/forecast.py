@@ -31,6 +31,8 @@ _CHANGING_MPS = 0.35
 
 _BRAKING_HELD_S = 2.0
 _KEEPS_M = 2.0
+BRISK_WALK_MPS = 1.8
+"""Someone on foot who speeds up is taken to reach this, at most."""
 
 
 @jit("i8", MAP_INDEX, "i8", "f8", "i4[:]")
@@ -64,11 +66,18 @@ def chain_pose(m: MapIndex, chain: NDArray[np.int32], n: int, s: float, d: float
     return lane_pose(m, chain[k], s, d)
 
 
-@jit("void", MAP_INDEX, OTHERS, "i4[:]", "f8[:,:,:]", "i4[:]", allocates=True)
+@jit("void", MAP_INDEX, OTHERS, "i4[:]", "f8[:,:,:]", "i4[:]", "b1[:]", allocates=True)
 def forecast_into(
-    m: MapIndex, others: Others, closed: NDArray[np.int32], out: Array, lane_of: NDArray[np.int32]
+    m: MapIndex,
+    others: Others,
+    closed: NDArray[np.int32],
+    out: Array,
+    lane_of: NDArray[np.int32],
+    changes: NDArray[np.bool_],
 ) -> None:
-    """Fill ``out`` [A, 41, 4] with x, y, heading, speed, and ``lane_of`` [A] with everyone's lane (-1 for none)."""
+    """Fill ``out`` [A, 41, 4] with x, y, heading, speed, ``lane_of`` [A] with everyone's lane (-1 for none),
+    ``changes`` [A] with who is changing lanes.
+    """
     count = len(others.x)
     chain = np.empty((count, _CHAIN), np.int32)
     lanes = np.zeros(count, np.int64)
@@ -86,7 +95,9 @@ def forecast_into(
             if abs(turned) > 0.8 or abs(d) > 3.0:
                 lane = -1
         lane_of[a] = lane
-        accel = others.accel[a]
+        accel, fastest = others.accel[a], math.inf
+        if others.kind[a] >= _CYCLIST:
+            fastest = max(v, BRISK_WALK_MPS) if others.kind[a] > _CYCLIST else math.inf
         stop = math.inf
         if lane >= 0:
             reach = s + 8.0 * max(v, 0.0) + 20.0
@@ -102,6 +113,7 @@ def forecast_into(
                         (m.point_right[q] + m.point_left[p]) if lateral > 0.0 else (m.point_left[q] + m.point_right[p])
                     )
                     goal[a], rate[a] = math.copysign(width, lateral), max(abs(lateral), 0.5)
+                    changes[a] = True
             elif abs(d) > 0.3 and d * lateral < 0.0 and abs(lateral) > 0.15:
                 goal[a], rate[a] = 0.0, max(abs(lateral), 0.4)
             at = -s
@@ -122,7 +134,7 @@ def forecast_into(
                 acc = min(accel, 2.0)
             if v < 0.0:
                 acc = 0.0
-            w = max(0.0, u + acc * STEP_S) if v >= 0.0 else u
+            w = min(max(0.0, u + acc * STEP_S), max(fastest, u)) if v >= 0.0 else u
             if stop < math.inf:
                 w = min(w, math.sqrt(max(0.0, 2.0 * 3.0 * (stop - x))))
             x += 0.5 * (u + w) * STEP_S
@@ -168,13 +180,14 @@ def forecast_into(
             out[a, t, 3] = moved / STEP_S if others.speed[a] >= 0.0 else others.speed[a]
 
 
-def forecast(moment: Moment) -> tuple[Array, NDArray[np.int32]]:
-    """Poses of all others [A, 41, 4] (x, y, heading, speed, each 0.2 s from now), and the lane each is on [A]."""
+def forecast(moment: Moment) -> tuple[Array, NDArray[np.bool_]]:
+    """Poses of all others [A, 41, 4] (x, y, heading, speed, each 0.2 s from now), and who is changing lanes [A]."""
     count = len(moment.others.x)
     out, lane_of = np.zeros((count, STEPS, 4)), np.full(count, -1, np.int32)
+    changes = np.zeros(count, np.bool_)
     closed = np.array(sorted(moment.closed_lanes()), np.int32)
-    forecast_into(moment.roads.index, moment.others, closed, out, lane_of)
-    return out, lane_of
+    forecast_into(moment.roads.index, moment.others, closed, out, lane_of, changes)
+    return out, changes
 
 
 __all__ = ["STEPS", "STEP_S", "chain_pose", "forecast", "straight_chain"]

@@ -44,8 +44,11 @@ REAR_DECEL_MPS2 = 2.5
 REACTS_S = 1.5
 """After so long ahead of someone, that vehicle is taken to have reacted."""
 
-CROSSING_MARGIN_S = 0.5
-"""Crossing road users are lengthened by the way they make in this time: nobody's timing is known better."""
+CROSSING_MARGIN_S = 0.4
+WALKING_MARGIN_S = 0.8
+MARGIN_GROWTH = 0.05
+"""Crossing road users are lengthened, to both ends, by the way they make in a time that grows with the forecast:
+nobody's timing is known better, and a gap once taken looks better as it comes nearer, so that it is not given up."""
 
 MARGIN_M = 0.15
 OFF_ROAD_LEAST_M = 0.15
@@ -64,11 +67,12 @@ _CYCLIST = int(AgentKind.CYCLIST)
 
 
 @jit(
-    "void", MAP_INDEX, PATHS, PROPOSALS, OTHERS, "f8[:,:,:]", "f8[:,:,:]", "f8", "f8", "f8", "f8[:]",
+    "void", MAP_INDEX, PATHS, PROPOSALS, OTHERS, "f8[:,:,:]", "b1[:]", "f8[:,:,:]", "f8", "f8", "f8", "f8[:]",
     "f8[:,:]", "i4[:,:]", "f8[:,:]", allocates=True,
 )  # fmt: skip
 def judge(
-    m: MapIndex, paths: Paths, proposals: Proposals, others: Others, forecast: Array, rollouts: Array,
+    m: MapIndex, paths: Paths, proposals: Proposals, others: Others, forecast: Array,
+    changes: NDArray[np.bool_], rollouts: Array,
     rear: float, length: float, width: float, s_start: Array, when: Array, who: NDArray[np.int32], how: Array,
 ) -> None:  # fmt: skip
     """Fill ``when`` [J, 5] (seconds, infinity for never), ``who`` [J, 5] and ``how`` [J, 6] for every rollout.
@@ -134,7 +138,7 @@ def judge(
                 turned = wrap_angle(ah - h)
                 ahead = dx * c + dy * n
                 sa, da = paths.place[b, step, a, 0], paths.place[b, step, a, 1]
-                following = abs(turned) < 1.0 and ahead < 0.0
+                following = abs(turned) < 1.0 and ahead < 0.0 and not changes[a]
                 if state[a] == 2 and following:
                     continue
                 if following and sa < math.inf and v > 0.1:
@@ -152,7 +156,9 @@ def judge(
                 margin = 2.0 * MARGIN_M
                 crossing = 0.0
                 if abs(turned) > 0.4 and abs(turned) < 2.75 and abs(av) > 0.3:
-                    crossing = 2.0 * CROSSING_MARGIN_S * abs(av)
+                    crossing = 2.0 * (CROSSING_MARGIN_S + MARGIN_GROWTH * 0.1 * t) * abs(av)
+                    if others.kind[a] >= _CYCLIST:
+                        crossing = 2.0 * WALKING_MARGIN_S * max(abs(av), 1.4)
                 if others.kind[a] == _PEDESTRIAN or others.kind[a] == _CYCLIST:
                     margin += 0.4
                 if when[j, COLLISION] == math.inf:

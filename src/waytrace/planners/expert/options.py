@@ -117,7 +117,9 @@ def lateral_options(moment: Moment, all_bases: list[Base], config: ExpertConfig)
             lengths = [max(shortest, share * config.change_s * speed) for share in (1.0, 0.55)]
             out += [(Option(number, base.kind, 0.0, -1), _moved(at, base, length, 0.0)) for length in lengths]
             continue
-        for offset in config.offsets_m:
+        near = base.path.lane[int(base.s0) : int(base.s0 + 10.0 + 2.0 * speed)]
+        crossing = bool(moment.roads.index.lane_junction[near].any())
+        for offset in config.offsets_m[:1] if crossing else config.offsets_m:
             kind = "keep" if offset == 0.0 else "offset"
             out.append((Option(number, kind, offset, -1), _moved(at, base, settle, offset)))
         for about, needed, first, last in _passes(moment, base, config):
@@ -254,10 +256,9 @@ def careful_near_people(moment: Moment, base: Base, profile: Array, config: Expe
         if gap < 0.0 or gap > 5.0 or s < base.s0 + moment.front_m - 1.0:
             continue
         facing = -math.copysign(1.0, aside) * math.sin(others.heading[a] - base.path.heading[i])
-        if facing < 0.5:
+        if facing < 0.7:
             continue
-        reacts = gap / config.walk_mps - 0.4
-        cap = max(3.0, 2.0 * 5.0 * reacts)
+        cap = max(3.5, 2.0 * config.kerb_brake_mps2 * (gap / config.walk_mps - config.kerb_latency_s))
         if cap < caps[i]:
             changed = True
             caps[max(0, i - 2) : i + 2] = np.minimum(caps[max(0, i - 2) : i + 2], cap)

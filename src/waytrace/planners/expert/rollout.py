@@ -139,7 +139,7 @@ def behind_leaders(
                     continue
             later = min(at + 2, STEPS - 1)
             change = min(0.0, (paths.place[b, later, a, 4] - paths.place[b, at, a, 4]) / 0.4)
-            if lead < STANDING_MPS:
+            if lead + abs(paths.place[b, at, a, 5]) < STANDING_MPS:
                 gap = max(gap - spare, min(gap, 2.0))
             need = behind(v, gap, lead, change if lead > 0.0 else 0.0, driver)
             accel = min(accel, need)
