@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from waytrace.geometry import Polylines, jit, polygon_contains
+from waytrace.geometry import Polylines, jit
 
 from ._grid import cover
 
@@ -36,6 +36,34 @@ def _mark_edges(
                     near[j * nx + i] = 1
 
 
+@jit("void", "f8[:]", "f8[:]", "f8", "f8", "i8", "f8", "i8", "i8", "i8", "i8", "u1[:]", "u1[:]")
+def _mark_inside(
+    x: NDArray[np.float64], y: NDArray[np.float64], x0: float, y0: float, nx: int, cell: float,
+    i0: int, i1: int, j0: int, j1: int, near: NDArray[np.uint8], state: NDArray[np.uint8],
+) -> None:  # fmt: skip
+    """Set ``state`` to 1 for the cells i0 .. i1, j0 .. j1 that lie in the ring and near none of its edges.
+
+    Along a row of cells the answer changes only across an edge, so one even-odd test serves a whole run of clear cells.
+    """
+    n = len(x)
+    for j in range(j0, j1 + 1):
+        cy = y0 + (j + 0.5) * cell
+        known, inside = False, False
+        for i in range(i0, i1 + 1):
+            if near[j * nx + i]:
+                known = False
+                continue
+            if not known:
+                cx = x0 + (i + 0.5) * cell
+                known, inside, k = True, False, n - 1
+                for v in range(n):
+                    if (y[v] > cy) != (y[k] > cy) and cx < (x[k] - x[v]) * (cy - y[v]) / (y[k] - y[v]) + x[v]:
+                        inside = not inside
+                    k = v
+            if inside:
+                state[j * nx + i] = 1
+
+
 def classify_cells(drivable: Polylines) -> dict[str, NDArray[Any]]:
     """Grid arrays of one map's drivable polygons (see ``MapIndex.dcell_state``)."""
     cell = DRIVABLE_CELL_M
@@ -51,13 +79,7 @@ def classify_cells(drivable: Polylines) -> dict[str, NDArray[Any]]:
         _mark_edges(x, y, grid.x, grid.y, grid.nx, grid.ny, cell, near)
         i0, j0 = ((polygon.min(0) - [grid.x, grid.y]) // cell).astype(int)
         i1, j1 = np.minimum(((polygon.max(0) - [grid.x, grid.y]) // cell).astype(int), [grid.nx - 1, grid.ny - 1])
-        ii, jj = (a.ravel() for a in np.meshgrid(np.arange(i0, i1 + 1), np.arange(j0, j1 + 1)))
-        number = jj * grid.nx + ii
-        centres = np.stack([grid.x + (ii + 0.5) * cell, grid.y + (jj + 0.5) * cell], -1)
-        clear = near[number] == 0
-        inside = np.zeros(len(number), np.bool_)
-        inside[clear] = polygon_contains(polygon, centres[clear])
-        state[number[inside]] = 1
+        _mark_inside(x, y, grid.x, grid.y, grid.nx, cell, i0, i1, j0, j1, near, state)
         mixed = np.flatnonzero(near).astype(np.int64)
         cell_of.append(mixed)
         ring_of.append(np.full(len(mixed), ring, np.int32))

@@ -6,6 +6,7 @@ M maps, L lanes (numbered through all maps), P lane points, E map elements, C co
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, get_type_hints
@@ -164,9 +165,25 @@ def compile_maps(scenarios: Sequence[Scenario], *, element_m: float = ELEMENT_M)
         if id(scenario.map) not in numbers:
             numbers[id(scenario.map)] = len(maps)
             maps.append(scenario.map)
-    index = _concatenate([_one_map(m, element_m) for m in maps])
+    index = _concatenate([_compiled(m, element_m) for m in maps])
     map_of = np.array([numbers[id(s.map)] for s in scenarios], np.int32)
     return CompiledMaps(index, _routes(scenarios, index, map_of), map_of)
+
+
+_KEPT: OrderedDict[tuple[int, float], tuple[RoadMap, dict[str, NDArray[Any]]]] = OrderedDict()
+_KEPT_MOST = 64
+
+
+def _compiled(road: RoadMap, element_m: float) -> dict[str, NDArray[Any]]:
+    """The arrays of one map, kept for the maps used last: planners, score and simulator ask for the same ones."""
+    key = (id(road), element_m)
+    if key not in _KEPT:
+        _KEPT[key] = (road, _one_map(road, element_m))  # holding the map keeps its id from being given to another
+        while len(_KEPT) > _KEPT_MOST:
+            _KEPT.popitem(last=False)
+    else:
+        _KEPT.move_to_end(key)
+    return _KEPT[key][1]
 
 
 def _lane_points(road: RoadMap, lane: int) -> tuple[NDArray[np.float64], ...]:
