@@ -43,7 +43,7 @@ def fit_accel(distance: Array, speed: Array, start_speed: float, accel: Array) -
         if speed[k] <= 1e-3 and v > 0.0:
             rest = distance[k] - s
             if rest < 0.5 * v * t:  # comes to rest within this knot: the deceleration that rests at the right place
-                a = -0.5 * v * v / max(rest, 0.05)
+                a = min(-0.5 * v * v / max(rest, 0.02), -v / t)
         a = min(max(a, _ACCEL_MIN), _ACCEL_MAX)
         if v + a * t < 0.0 and speed[k] > 0.0:
             a = -v / t
