@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from waytrace.scenario import Agents, RoadMap
 
-from .routes import Locator, polygon_distance
+from .routes import Locator
 from .tracks import VEHICLES
 
 Array = NDArray[np.float64]
@@ -47,17 +47,11 @@ def beyond_map(locator: Locator, points: Array) -> NDArray[np.bool_]:
     (driveways, car parks) are not beyond.
     """
     out = np.zeros(len(points), np.bool_)
-    off = np.ones(len(points), np.bool_)
-    for _, rows, _ in locator.near(points, ON_LANE_M):
-        off[rows] = False
-    rows = np.flatnonzero(off)
+    nearest = locator.distance(points, ON_LANE_M)
+    rows = np.flatnonzero(nearest > ON_LANE_M)
     edges = open_ends(locator.road)
-    if not len(rows) or not len(edges):
-        return out
-    nearest = np.full(len(rows), np.inf)
-    for polygon in locator.polygons:
-        np.minimum(nearest, polygon_distance(polygon, points[rows]), out=nearest)
-    out[rows] = _edge_distance(edges, points[rows]) <= nearest + SAME_M
+    if len(rows) and len(edges):
+        out[rows] = _edge_distance(edges, points[rows]) <= nearest[rows] + SAME_M
     return out
 
 

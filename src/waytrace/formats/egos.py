@@ -100,10 +100,7 @@ def _on_lanes(agents: Agents, locator: Locator, ego: int, start: int, end: int) 
     span = slice(start, end + 1)
     length, width = agents.size_m[ego]
     points = corners(agents.xy[ego, span], agents.heading_rad[ego, span], length, width).reshape(-1, 2)
-    on = np.zeros(len(points), np.bool_)
-    for _, rows, _ in locator.near(points, OFF_LANE_M):
-        on[rows] = True
-    return bool(on.all())
+    return bool((locator.distance(points, OFF_LANE_M) <= OFF_LANE_M).all())
 
 
 def strikes(agents: Agents, ego: int, first: int, last: int) -> bool:

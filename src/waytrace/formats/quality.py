@@ -92,9 +92,7 @@ def measure(scenario: Scenario) -> Quality:
     rows, steps = np.nonzero(moving)
     points = agents.xy[rows, steps]
     if len(points):
-        on = np.zeros(len(points), np.bool_)
-        for _, near, _ in locator.near(points, LANE_TOLERANCE_M):
-            on[near] = True
+        on = locator.distance(points, LANE_TOLERANCE_M) <= LANE_TOLERANCE_M
         ego = rows == scenario.ego_index
         out.positions, out.on_lane = len(points), int(on.sum())
         out.ego_positions, out.ego_on_lane = int(ego.sum()), int((on & ego).sum())

@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from waytrace.geometry import arc_lengths, jit, point_segment_distance2, project, wrap
+from waytrace.geometry import Polylines, arc_lengths, jit, point_segment_distance2, project, wrap
 from waytrace.scenario import LaneKind, RoadMap, Route
 
 from .lanegraph import end_headings
@@ -36,20 +36,42 @@ MAX_BRIDGE_M = 250.0
 MAX_GROUPS = 200
 
 
+@jit("f8", "f8[:,:]", "i8", "i8", "f8", "f8")
+def _distance(xy: Array, lo: int, hi: int, x: float, y: float) -> float:
+    """Distance from a point to the simple polygon ``xy[lo:hi]`` (even-odd rule), 0 inside."""
+    best, inside = 1e300, False
+    for i in range(lo, hi):
+        j = i + 1 if i + 1 < hi else lo
+        x0, y0, x1, y1 = xy[i, 0], xy[i, 1], xy[j, 0], xy[j, 1]
+        best = min(best, point_segment_distance2(x, y, x0, y0, x1, y1))
+        if (y0 > y) != (y1 > y) and x < (x1 - x0) * (y - y0) / (y1 - y0) + x0:
+            inside = not inside
+    return 0.0 if inside else math.sqrt(best)
+
+
 @jit("void", "f8[:,:]", "f8[:,:]", "f8[:]")
 def _distances(polygon: Array, points: Array, out: Array) -> None:
-    """Distance from each point to a simple polygon (even-odd rule), 0 inside, into ``out``."""
-    n = len(polygon)
+    """Distance from each point to one polygon into ``out``."""
+    for q in range(len(points)):
+        out[q] = _distance(polygon, 0, len(polygon), points[q, 0], points[q, 1])
+
+
+@jit("void", "f8[:,:]", "i4[:]", "f8[:,:]", "f8[:,:]", "f8", "f8[:]")
+def _nearest_polygon(
+    xy: Array, start: NDArray[np.int32], boxes: Array, points: Array, enough: float, out: Array
+) -> None:
+    """Distance from each point to the nearest of several polygons into ``out``; any not over ``enough`` will do."""
     for q in range(len(points)):
         x, y = points[q, 0], points[q, 1]
-        best, inside = 1e300, False
-        for i in range(n):
-            j = i + 1 if i + 1 < n else 0
-            x0, y0, x1, y1 = polygon[i, 0], polygon[i, 1], polygon[j, 0], polygon[j, 1]
-            best = min(best, point_segment_distance2(x, y, x0, y0, x1, y1))
-            if (y0 > y) != (y1 > y) and x < (x1 - x0) * (y - y0) / (y1 - y0) + x0:
-                inside = not inside
-        out[q] = 0.0 if inside else math.sqrt(best)
+        best = 1e300
+        for k in range(len(boxes)):
+            dx = max(boxes[k, 0] - x, x - boxes[k, 2], 0.0)
+            dy = max(boxes[k, 1] - y, y - boxes[k, 3], 0.0)
+            if math.hypot(dx, dy) < best:
+                best = min(best, _distance(xy, start[k], start[k + 1], x, y))
+                if best <= enough:
+                    break
+        out[q] = best
 
 
 def polygon_distance(polygon: Array, points: Array) -> Array:
@@ -65,7 +87,15 @@ class Locator:
     def __init__(self, road: RoadMap) -> None:
         self.road = road
         self.polygons = [np.concatenate([a, b[::-1]]) for a, b in zip(road.left, road.right, strict=True)]
+        self._outlines = Polylines.of(self.polygons)
         self.boxes = np.array([[*p.min(0), *p.max(0)] for p in self.polygons]).reshape(-1, 4)
+
+    def distance(self, points: Array, enough_m: float = 0.0) -> Array:
+        """Distance [Q] from points [Q, 2] to the nearest lane; exact where it is over ``enough_m``."""
+        out = np.empty(len(points))
+        outlines = self._outlines
+        _nearest_polygon(outlines.xy, outlines.start, self.boxes, np.ascontiguousarray(points), enough_m, out)
+        return out
 
     def near(self, points: Array, tolerance_m: float) -> list[tuple[int, NDArray[np.intp], Array]]:
         """Per lane within reach: its row, rows of the points within ``tolerance_m`` of it, and those distances."""
