@@ -20,7 +20,7 @@ from .noise import PURPOSE_ACCEL, PURPOSE_GAP, PURPOSE_HEADWAY, PURPOSE_SPEED, a
 TRAFFIC = {"replay": REPLAY_TRAFFIC, "reactive": REACTIVE_TRAFFIC, "mixed": MIXED_TRAFFIC}
 
 PARKED_M = 1.0
-"""A recorded vehicle that never leaves this radius is parked."""
+"""A recorded vehicle or thing that never leaves this radius is parked."""
 
 SLOWEST_DESIRED_MPS = 4.0
 
@@ -149,7 +149,9 @@ def _fill_world(w: int, s: Scenario, maps: CompiledMaps, f: Fixed, first: Initia
     facing += np.sin(agents.heading_rad) * agents.velocity_mps[..., 1]
     backwards = (facing < 0) & (agents.kind[:, None] <= AgentKind.MOTORCYCLE)
     f.log_speed[w, :n, :t] = np.where(backwards, -speed, speed)
-    f.has_future[w, :n] = agents.valid[:, start + 1 :].any(1)
+    goes_on = agents.valid[:, start + 1 :].any(1)
+    # Where anybody else is recorded further, a recording that ends at the start ends there: the agent leaves.
+    f.has_future[w, :n] = goes_on | ((np.arange(n) != s.ego_index) & np.delete(goes_on, s.ego_index).any())
     first.length[w, :n], first.width[w, :n] = agents.size_m[:, 0], agents.size_m[:, 1]
     first.kind[w, :n] = agents.kind
     f.rear[w, :n] = np.where(agents.kind <= AgentKind.MOTORCYCLE, REAR_AXLE_TO_CENTRE * agents.size_m[:, 0], 0.0)
@@ -163,7 +165,8 @@ def _fill_world(w: int, s: Scenario, maps: CompiledMaps, f: Fixed, first: Initia
         top = float(speed[a, valid].max()) if valid.any() else 0.0
         still = spread < PARKED_M and top < 1.0
         stays = not given and a not in scripted
-        f.parked[w, a] = a != s.ego_index and (agents.kind[a] == AgentKind.STATIC or (still and stays))
+        thing = agents.kind[a] == AgentKind.STATIC and spread < PARKED_M
+        f.parked[w, a] = a != s.ego_index and (thing or (still and stays))
         _character(f, w, a, style if s.assertive is None else ("assertive" if s.assertive[a] else style))
         if f.has_future[w, a] or np.isnan(s.initial_speed_limit_mps):
             f.desired[w, a] = max(top, SLOWEST_DESIRED_MPS)

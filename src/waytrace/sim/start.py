@@ -18,6 +18,7 @@ from .arrays import (
     REACTIVE_TRAFFIC,
     RECORD,
     REPLAY,
+    REPLAY_TRAFFIC,
     ROWS,
     STANDING,
     Fixed,
@@ -46,7 +47,7 @@ def place(m: MapIndex, f: Fixed, v: Moving, st: AgentState, w: int, a: int) -> N
         v.accel_command[w, a] = st.accel[w, a]
         if st.speed[w, a] > 1.0:
             v.curvature[w, a] = clamp(st.yaw_rate[w, a] / st.speed[w, a], CURVATURE_MIN, CURVATURE_MAX)
-    elif f.parked[w, a]:
+    elif f.parked[w, a] and not (f.has_future[w, a] and f.traffic[w] == REPLAY_TRAFFIC):
         v.mode[w, a] = STANDING
     elif f.has_future[w, a] and (f.traffic[w] != REACTIVE_TRAFFIC or st.kind[w, a] >= AgentKind.PEDESTRIAN):
         v.mode[w, a] = REPLAY

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from waytrace.observe import Observation, ObservationArrays, SceneRecord
 from waytrace.scenario import PLAN_KNOTS, AgentKind, Plan, Rollout, Scenario, WaytraceError
-from waytrace.scenario.hashing import scenario_hash
 from waytrace.scenario.index import CompiledMaps, compile_maps
 from waytrace.scenario.state import AgentState, LightArrays
 
-from .arrays import PATH_LANES, PRESENT, SEEN, SIMULATED, Fixed, Moving, Record, Rows
+from .arrays import PATH_LANES, SEEN, Fixed, Moving, Record, Rows
 from .build import Initial, build
 from .dynamics import integrate_dense
 from .looking import SEEN_BY_ROW, Eyes, Seen
+from .recording import rollout_of, scene_record
 from .start import start_worlds
 from .step import PLAN_TICKS, step_worlds
 from .traffic.scratch import make_scratch
@@ -68,7 +68,7 @@ class World:
         slots = max(len(s.agents) for s in self.scenarios)
         mask = _controlled_mask(self.scenarios, slots, controlled)
         self.fixed, self._initial = build(self.scenarios, self.maps, mask, traffic, style, seed)
-        self._record_ticks = int(self.fixed.last_tick.max()) + 1 if record else 1
+        self.record_ticks = int(self.fixed.last_tick.max()) + 1 if record else 1
         self._allocate()
         self.reset()
 
@@ -78,7 +78,7 @@ class World:
         world, slot = np.nonzero(f.controlled)
         rows = len(world)
         lights, scripts = f.light_program.shape[2], f.script_agent.shape[1]
-        ticks = self._record_ticks
+        ticks = self.record_ticks
 
         def bundle(cls: type[Bundle], **shapes: tuple[Any, ...]) -> Bundle:
             return cls(**{name: np.zeros(shape, dtype) for name, (shape, dtype) in shapes.items()})
@@ -117,8 +117,8 @@ class World:
         )  # fmt: skip
         self._scratch = [make_scratch(slots, self.maps.index) for _ in range(self.shards)]
         self._bounds = np.linspace(0, worlds, self.shards + 1).astype(int)
-        self._eyes = Eyes(self.maps, f, self.rows, self.shards, f.log_x.shape[2] + ticks if ticks > 1 else 1)
-        self._plans: list[tuple[int, Plan]] = []
+        self.eyes = Eyes(self.maps, f, self.rows, self.shards, f.log_x.shape[2] + ticks if ticks > 1 else 1)
+        self.plans: list[tuple[int, Plan]] = []
 
     def __len__(self) -> int:
         return len(self.scenarios)
@@ -138,8 +138,8 @@ class World:
         first = self._initial
         start_worlds(self.maps.index, self.maps.routes, self.fixed, self.moving, self.state, self.lights, self.rows,
                      self.record, first.path, first.path_count)  # fmt: skip
-        self._plans.clear()
-        self._eyes.start(self.state)
+        self.plans.clear()
+        self.eyes.start(self.state)
         self._look_around()
 
     def step_plans(self, plan: Plan, ticks: int = 5) -> None:
@@ -169,8 +169,8 @@ class World:
         rows.plan_accel[:], rows.plan_curvature[:] = plan.accel_mps2, plan.curvature_1pm
         rows.reference[:] = reference
         rows.plan_tick[:] = self.moving.tick[rows.world]
-        if self._record_ticks > 1:
-            self._plans.append((int(self.moving.tick.max()), plan))
+        if self.record_ticks > 1:
+            self.plans.append((int(self.moving.tick.max()), plan))
 
     def step_controls(
         self, accel_mps2: NDArray[np.float64], curvature_1pm: NDArray[np.float64], ticks: int = 1
@@ -188,7 +188,7 @@ class World:
 
     def advance(self, ticks: int = 1) -> None:
         """Advance every active world by up to ``ticks`` ticks under what is held."""
-        recording = self._record_ticks > 1
+        recording = self.record_ticks > 1
         for _ in range(ticks if recording else 1):
             self._advance(1 if recording else ticks)
             if recording:
@@ -205,14 +205,14 @@ class World:
 
     def _look_around(self) -> None:
         """Keep the record of who sees whom complete, also between observations."""
-        if self._record_ticks == 1:
+        if self.record_ticks == 1:
             return
-        self._eyes.see(self.state, self.moving)
+        self.eyes.see(self.state, self.moving)
         rows = self.rows
         for b in np.flatnonzero(self.fixed.ego[rows.world] == rows.slot):
             w = rows.world[b]
             flags = self.record.flags[w, self.moving.tick[w]]
-            seen = self._eyes.memory.seen_tick[b] == self.moving.tick[w]
+            seen = self.eyes.memory.seen_tick[b] == self.moving.tick[w]
             seen[rows.slot[b]] = True
             flags[:] = np.where(seen, flags | SEEN, flags & ~np.uint8(SEEN))
 
@@ -220,43 +220,21 @@ class World:
         """What every controlled agent perceives now: arrays, and typed scenes where the world records."""
         ids = [self.scenarios[w].id for w in self.rows.world]
         ticks = self.moving.tick[self.rows.world]
-        return Observation.of(self.observe_arrays(), ids, ticks, self if self._record_ticks > 1 else None)
+        return Observation.of(self.observe_arrays(), ids, ticks, self if self.record_ticks > 1 else None)
 
     def scene_record(self, row: int, tick: int) -> SceneRecord:
         """Everything that controlled agent ``row`` could have perceived up to now (see ``waytrace.observe``)."""
-        w, a = int(self.rows.world[row]), int(self.rows.slot[row])
-        if tick != self.moving.tick[w]:
-            raise WaytraceError(
-                f"the scene of tick {tick} was asked for at tick {self.moving.tick[w]}: ask an observation for its "
-                "scenes before the world is stepped, reset or restored"
-            )
-        s, rec, f = self.scenarios[w], self.record, self.fixed
-        n, k, start, steps = len(s.agents), s.lights.state.shape[1], s.start_step, s.start_step + tick + 1
-        pose = np.empty((steps, n, 3))
-        pose[:start, :, 0], pose[:start, :, 1] = f.log_x[w, :n, :start].T, f.log_y[w, :n, :start].T
-        pose[:start, :, 2] = f.log_heading[w, :n, :start].T
-        pose[start:] = rec.pose[w, : tick + 1, :n]
-        return SceneRecord(
-            scenario_id=s.id, map=s.map, route=s.route, tick=tick, ego=a, kind=self.state.kind[w, :n],
-            size_m=np.stack([self.state.length[w, :n], self.state.width[w, :n]], -1), pose=pose,
-            speed_mps=np.concatenate([f.log_speed[w, :n, :start].T, rec.speed[w, : tick + 1, :n]]),
-            present=np.concatenate([f.log_valid[w, :n, :start].T, (rec.flags[w, : tick + 1, :n] & PRESENT) > 0]),
-            seen=self._eyes.record.seen[row, :steps, :n], accel_mps2=float(self.state.accel[w, a]),
-            yaw_rate_radps=float(self.state.yaw_rate[w, a]),
-            light_lane=np.asarray(self.lights.lane[w, :k] - self.maps.index.lane_lo[f.map_of[w]], np.int32),
-            light_xy=np.stack([self.lights.x[w, :k], self.lights.y[w, :k]], -1), light_state=self.lights.state[w, :k],
-            dt_s=s.dt_s,
-        )  # fmt: skip
+        return scene_record(self, row, tick)
 
     def observe_arrays(self) -> ObservationArrays:
         """What every controlled agent perceives now, as arrays [B, ...] that the next call overwrites."""
 
         def run(shard: int) -> None:
             first, last = int(self._bounds[shard]), int(self._bounds[shard + 1])
-            self._eyes.look(self.state, self.lights, self.moving, first, last, shard)
+            self.eyes.look(self.state, self.lights, self.moving, first, last, shard)
 
         self._on_shards(run)
-        return self._eyes.arrays
+        return self.eyes.arrays
 
     def _on_shards(self, run: Any) -> None:
         """Call ``run(shard)`` for every shard, each on a thread of its own where there are several."""
@@ -269,20 +247,18 @@ class World:
             future.result()
 
     def _mutable(self) -> tuple[tuple[NDArray[Any], ...], ...]:
-        return (self.state, self.lights, self.moving, self.rows, self.record, self._eyes.memory, self._eyes.record)
+        return (self.state, self.lights, self.moving, self.rows, self.record, self.eyes.memory, self.eyes.record)
 
     def snapshot(self) -> Snapshot:
         """A copy of the present moment, for :meth:`restore`."""
-        return Snapshot(
-            tuple(tuple(array.copy() for array in bundle) for bundle in self._mutable()), tuple(self._plans)
-        )
+        return Snapshot(tuple(tuple(array.copy() for array in bundle) for bundle in self._mutable()), tuple(self.plans))
 
     def restore(self, snapshot: Snapshot) -> None:
         """Return to a moment that :meth:`snapshot` of this world (or of a fork with the same shapes) captured."""
         for bundle, kept in zip(self._mutable(), snapshot.bundles, strict=True):
             for array, copy in zip(bundle, kept, strict=True):
                 array[...] = copy
-        self._plans = list(snapshot.plans)
+        self.plans = list(snapshot.plans)
 
     def fork(self, copies: int = 1, worlds: Sequence[int] | None = None) -> World:
         """A world with ``copies`` of each of ``worlds`` (default: all) from this moment on, world by world.
@@ -297,7 +273,7 @@ class World:
         other.maps = CompiledMaps(self.maps.index, _take_routes(self.maps, chosen), self.maps.map_of[chosen])
         other.fixed = Fixed(*(array[chosen] for array in self.fixed))
         other._initial = Initial(*(array[chosen] for array in self._initial))
-        other._record_ticks = self._record_ticks
+        other.record_ticks = self.record_ticks
         other._allocate()
         for mine, theirs in zip(self._mutable(), other._mutable(), strict=True):
             for name, source, target in zip(mine._fields, mine, theirs, strict=True):  # type: ignore[attr-defined]
@@ -312,41 +288,14 @@ class World:
                     target[...] = source[rows]
                 else:
                     target[...] = source[chosen]
-        other._plans = [(tick, plan[rows]) for tick, plan in self._plans]
+        other.plans = [(tick, plan[rows]) for tick, plan in self.plans]
         return other
 
     def rollouts(self, planner: str = "") -> list[Rollout]:
         """What each world's ego has driven so far. Needs ``record``."""
-        if self._record_ticks == 1:
+        if self.record_ticks == 1:
             raise WaytraceError("this World was made with record=False: nothing was kept to make rollouts from")
-        return [self._rollout(w, planner) for w in range(len(self))]
-
-    def _rollout(self, w: int, planner: str) -> Rollout:
-        s, rec, n = self.scenarios[w], self.record, len(self.scenarios[w].agents)
-        ticks = int(self.moving.tick[w]) + 1
-        flags = rec.flags[w, :ticks, :n]
-        of_ego = np.flatnonzero((self.rows.world == w) & (self.rows.slot == s.ego_index))
-        plans = [(tick, plan[int(of_ego[0])]) for tick, plan in self._plans if len(of_ego) and tick < ticks]
-        accel, curvature = np.zeros(ticks), np.zeros(ticks)
-        if len(of_ego):
-            accel[:-1] = rec.accel[of_ego[0], : ticks - 1]
-            curvature[:-1] = rec.curvature[of_ego[0], : ticks - 1]
-        k = s.lights.state.shape[1]
-
-        def stacked(name: str, width: tuple[int, ...]) -> NDArray[np.float64]:
-            return np.array([getattr(plan, name) for _, plan in plans]).reshape(len(plans), *width)
-
-        return Rollout(
-            scenario_id=s.id, scenario_hash=scenario_hash(s), planner=planner, traffic=self.traffic, seed=self.seed,
-            dt_s=s.dt_s, start_step=s.start_step, ego_index=s.ego_index, pose=rec.pose[w, :ticks, :n].copy(),
-            speed_mps=rec.speed[w, :ticks, :n].copy(), valid=(flags & PRESENT) > 0, reactive=(flags & SIMULATED) > 0,
-            visible=(flags & SEEN) > 0, ego_accel_mps2=accel, ego_curvature_1pm=curvature,
-            lights=rec.lights[w, :ticks, :k].copy(), decision_row=np.array([t for t, _ in plans], np.int32),
-            plan_waypoints=stacked("waypoints", (PLAN_KNOTS, 4)), plan_accel_mps2=stacked("accel_mps2", (PLAN_KNOTS,)),
-            plan_curvature_1pm=stacked("curvature_1pm", (PLAN_KNOTS,)),
-            end="recording_end" if s.recorded and not self.moving.active[w] else "horizon",
-            info={"style": self.style},
-        )  # fmt: skip
+        return [rollout_of(self, w, planner) for w in range(len(self))]
 
 
 def _take_routes(maps: CompiledMaps, chosen: NDArray[np.int_]) -> Any:

@@ -19,6 +19,7 @@ from ..arrays import (
     REACTIVE,
     REACTIVE_TRAFFIC,
     REPLAY,
+    REPLAY_TRAFFIC,
     STANDING,
     WALKER,
     Fixed,
@@ -163,7 +164,7 @@ def appear(m: MapIndex, f: Fixed, v: Moving, st: AgentState, w: int, step: int) 
                 v.mode[w, a] = REPLAY
         else:
             put_on_log(f, st, w, a, step)
-            v.mode[w, a] = STANDING if f.parked[w, a] else REPLAY
+            v.mode[w, a] = STANDING if f.parked[w, a] and f.traffic[w] != REPLAY_TRAFFIC else REPLAY
 
 
 @jit("void", MAP_INDEX, FIXED, MOVING, AGENT_STATE, SCRATCH, "i8")
