@@ -118,7 +118,7 @@ def _search(
     order = [(bool(watcher.watch.clean[w]), float(min(broke[w], 10**6)), float(watcher.driven_m[w]))
              for w in range(len(tries))]  # fmt: skip
     best = max(range(len(tries)), key=lambda w: order[w])
-    return OracleResult(order[best][2], order[best][0], world._rollout(best, "oracle"), tries[best][0])
+    return OracleResult(order[best][2], order[best][0], world.fork(worlds=[best]).rollouts("oracle")[0], tries[best][0])
 
 
 def _together(plans: dict[int, Plan], rows: int) -> Plan:

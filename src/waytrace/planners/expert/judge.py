@@ -165,7 +165,7 @@ def judge(
                     kind = contact_kind(x, y, h, length + margin, width + margin, v, ax, ay, ah, al, aw, av)
                     if kind >= STOPPED_TRACK and kind != REAR:
                         when[j, COLLISION], who[j, COLLISION] = t * 0.1, a
-                        how[j, IMPACT] = math.hypot(v * c - av * math.cos(ah), v * n - av * math.sin(ah))
+                        how[j, IMPACT] = max(0.0, v - av * math.cos(turned)) + abs(av * math.sin(turned))
                     elif (
                         crossing > 0.0
                         and when[j, GAP] == math.inf

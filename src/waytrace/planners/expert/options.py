@@ -210,6 +210,8 @@ def pack(
         caps = np.zeros(n)
         speed_caps(path, n, desired_mps, 1.0, config.driver, caps)
         careful_near_people(moment, base, profile, config, caps)
+        if base.kind == "keep":
+            hesitate_to_draw_level(moment, base, caps)
         for row, part in zip(rows, (path.x, path.y, path.heading, path.curvature, path.stretch, path.offset, caps),
                              strict=True):  # fmt: skip
             row[q, :n] = part
@@ -240,6 +242,22 @@ def _zones(moment: Moment, all_bases: list[Base]) -> Array:
     for number, mine in enumerate(found):
         out[number, : len(mine)] = np.array(mine).reshape(-1, 2)
     return out
+
+
+def hesitate_to_draw_level(moment: Moment, base: Base, caps: Array) -> None:
+    """Do not speed up beside or close behind a slower vehicle in the next lane: it may move over without seeing us."""
+    place, speed = base.place[0], float(moment.axle[3])
+    front = base.s0 + moment.front_m
+    for a in range(len(place)):
+        s, d, along, across, lengthwise = place[a, :5]
+        if not math.isfinite(s) or moment.others.kind[a] > AgentKind.MOTORCYCLE or lengthwise < 2.0:
+            continue
+        aside = abs(d) - across - 0.5 * moment.width_m
+        behind = s - along - front
+        near = -2.0 * along - 2.0 < behind < 6.0 + 1.5 * max(speed - lengthwise, 0.0)
+        if near and 0.0 < aside < 3.0:
+            reach = slice(int(base.s0), int(base.s0 + 2.0 * speed) + 2)
+            caps[reach] = np.minimum(caps[reach], max(speed, lengthwise + 1.0))
 
 
 def careful_near_people(moment: Moment, base: Base, profile: Array, config: ExpertConfig, caps: Array) -> None:
