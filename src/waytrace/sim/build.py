@@ -150,8 +150,9 @@ def _fill_world(w: int, s: Scenario, maps: CompiledMaps, f: Fixed, first: Initia
     backwards = (facing < 0) & (agents.kind[:, None] <= AgentKind.MOTORCYCLE)
     f.log_speed[w, :n, :t] = np.where(backwards, -speed, speed)
     goes_on = agents.valid[:, start + 1 :].any(1)
-    # Where anybody else is recorded further, a recording that ends at the start ends there: the agent leaves.
-    f.has_future[w, :n] = goes_on | ((np.arange(n) != s.ego_index) & np.delete(goes_on, s.ego_index).any())
+    # In a recording, an agent that is not recorded any further has left; a generated one is about to drive.
+    others = np.arange(n) != s.ego_index
+    f.has_future[w, :n] = goes_on | (others & (s.family == "" and bool(goes_on[others].any())))
     first.length[w, :n], first.width[w, :n] = agents.size_m[:, 0], agents.size_m[:, 1]
     first.kind[w, :n] = agents.kind
     f.rear[w, :n] = np.where(agents.kind <= AgentKind.MOTORCYCLE, REAR_AXLE_TO_CENTRE * agents.size_m[:, 0], 0.0)
