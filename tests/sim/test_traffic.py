@@ -219,11 +219,6 @@ def test_a_parked_car_on_the_left_is_passed_on_the_right():
     assert overlaps(world) == []
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="agents enter curves too fast: the free-road term of the IDM brakes late for a falling desired speed, so "
-    "11 m/s before a curve of 15 m radius becomes 8.5 m/s in it (4.8 m/s2) instead of 6.1 m/s (2.5 m/s2)",
-)
 def test_curves_are_driven_at_the_speed_that_they_allow():
     turn = [(100.0 + 15.0 * math.sin(a), 15.0 - 15.0 * math.cos(a)) for a in np.linspace(0.0, math.pi / 2, 20)]
     road = road_map(

@@ -151,7 +151,7 @@ def _fill_world(w: int, s: Scenario, maps: CompiledMaps, f: Fixed, first: Initia
     f.log_speed[w, :n, :t] = np.where(backwards, -speed, speed)
     goes_on = agents.valid[:, start + 1 :].any(1)
     # In a recording, an agent that is not recorded any further has left; a generated one is about to drive.
-    others = np.arange(n) != s.ego_index
+    others: NDArray[np.bool_] = np.not_equal(np.arange(n), s.ego_index)
     f.has_future[w, :n] = goes_on | (others & (s.family == "" and bool(goes_on[others].any())))
     first.length[w, :n], first.width[w, :n] = agents.size_m[:, 0], agents.size_m[:, 1]
     first.kind[w, :n] = agents.kind

@@ -36,7 +36,7 @@ LATCH_STEPS = 15
 
 LATCH_MARGIN_M = 0.3
 LATERAL_RATE_MPS = 1.0
-_LIMITLESS_MPS = 1e9
+CURVE_RESPONSE_S = 0.5
 
 
 @jit("void", MAP_INDEX, FIXED, MOVING, AGENT_STATE, LIGHT_ARRAYS, SCRATCH, "i8")
@@ -56,6 +56,8 @@ def decide_reactive(m: MapIndex, f: Fixed, v: Moving, st: AgentState, lt: LightA
         n = sample_path(m, v, st, sc, w, a, horizon)
         capped = curve_speed(sc, n, desired, f.brake_comfort[w, a])
         accel = accel_behind(f, v, st, sc, w, a, n, horizon, capped)
+        if speed > capped and capped < desired:  # a curve: the free-road term alone would brake too late
+            accel = min(accel, max(-2.0 * f.brake_comfort[w, a], (capped - speed) / CURVE_RESPONSE_S))
         accel = min(accel, accel_for_right_of_way(m, f, v, st, sc, w, a, capped, min(horizon, 80.0)))
         if v.script_brake[w, a] > 0.0 and speed > v.desired[w, a]:
             accel = min(accel, -min(v.script_brake[w, a], (speed - v.desired[w, a]) / DT_S))
