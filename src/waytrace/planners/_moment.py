@@ -28,6 +28,8 @@ class Others(NamedTuple):
     """Over the last half second, m/s2."""
     yaw_rate: F8
     """Over the last half second, rad/s."""
+    sideways: F8
+    """Speed across the heading over the last half second, left positive, m/s: who drifts without turning."""
     length: F8
     width: F8
     kind: U1

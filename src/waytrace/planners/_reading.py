@@ -43,6 +43,9 @@ def moments_of_world(world: Any, roads: RoadCache, worlds: NDArray[np.int_] | No
         axle = np.array([st.x[w, a] - rear * np.cos(h), st.y[w, a] - rear * np.sin(h), h, v])
         base = int(world.maps.index.lane_lo[world.maps.map_of[w]])
         used = world.lights.lane[w] >= 0
+        tick = int(world.moving.tick[w])
+        ticks = min(round(RATE_WINDOW_S / scenario.dt_s), tick)
+        now, before = world.record.pose[w, tick], world.record.pose[w, tick - ticks]
         out.append(
             Moment(
                 scenario.id, float(world.moving.tick[w]) * scenario.dt_s, axle, float(st.accel[w, a]),
@@ -50,7 +53,9 @@ def moments_of_world(world: Any, roads: RoadCache, worlds: NDArray[np.int_] | No
                 float(st.width[w, a]),
                 Others._make([
                     *(np.ascontiguousarray(part[w, others], np.float64) for part in (
-                        st.x, st.y, st.heading, st.speed, st.accel, st.yaw_rate, st.length, st.width)),
+                        st.x, st.y, st.heading, st.speed, st.accel, st.yaw_rate)),
+                    sideways(before[others], now[others], ticks * scenario.dt_s),
+                    *(np.ascontiguousarray(part[w, others], np.float64) for part in (st.length, st.width)),
                     np.ascontiguousarray(st.kind[w, others]),
                 ]),
                 np.array(others, np.int32), (world.lights.lane[w][used] - base).astype(np.int32),
@@ -58,6 +63,17 @@ def moments_of_world(world: Any, roads: RoadCache, worlds: NDArray[np.int_] | No
             )
         )  # fmt: skip
     return out
+
+
+def sideways(before: Array, now: Array, seconds: float) -> Array:
+    """Speed across the heading [A], left positive, m/s, between two poses [A, 3] of each; 0 for no time between."""
+    if seconds <= 0.0:
+        return np.zeros(len(now))
+    turn = (now[:, 2] - before[:, 2] + np.pi) % (2.0 * np.pi) - np.pi
+    middle = before[:, 2] + 0.5 * turn
+    moved = now[:, :2] - before[:, :2]
+    across: Array = (moved[:, 1] * np.cos(middle) - moved[:, 0] * np.sin(middle)) / seconds
+    return across
 
 
 def moments(observation: Observation, roads: RoadCache) -> list[Moment]:
@@ -79,12 +95,15 @@ def moment_of_scene(scene: Scene, roads: RoadCache) -> Moment:
     accel, yaw = agents.rate(RATE_WINDOW_S, scene.dt_s)
     gone = agents.age_s[held] * agents.speed_mps[held]
     heading = agents.pose[held, 2]
+    ticks = min(round(RATE_WINDOW_S / scene.dt_s), len(agents.history_valid) - 1)
+    drift = sideways(agents.pose_history[-1 - ticks, held], agents.pose_history[-1, held], ticks * scene.dt_s)
+    drift[~(agents.history_valid[-1 - ticks, held] & agents.history_valid[-1, held])] = 0.0
     return Moment(
         scene.scenario_id, scene.time_s, np.array([x - rear * np.cos(h), y - rear * np.sin(h), h, v]),
         ego.accel_mps2, ego.yaw_rate_radps / v if v > 0.5 else 0.0, rear, ego.length_m, ego.width_m,
         Others(
             agents.pose[held, 0] + gone * np.cos(heading), agents.pose[held, 1] + gone * np.sin(heading),
-            np.ascontiguousarray(heading), agents.speed_mps[held], accel[held], yaw[held],
+            np.ascontiguousarray(heading), agents.speed_mps[held], accel[held], yaw[held], drift,
             np.ascontiguousarray(agents.size_m[held, 0]), np.ascontiguousarray(agents.size_m[held, 1]),
             agents.kind[held],
         ),

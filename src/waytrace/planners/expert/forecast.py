@@ -26,8 +26,8 @@ STEPS = 41
 
 _CHAIN = 12
 _CYCLIST = int(AgentKind.CYCLIST)
-_CHANGING_MPS = 0.35
-"""Moving sideways at least this fast, beyond the middle of nothing: a lane change has begun."""
+_CHANGING_MPS = 0.25
+"""Moving sideways at least this fast, and not towards the middle of its lane: a lane change has begun."""
 
 _BRAKING_HELD_S = 2.0
 _KEEPS_M = 2.0
@@ -103,8 +103,8 @@ def forecast_into(
             reach = s + 8.0 * max(v, 0.0) + 20.0
             n = straight_chain(m, lane, reach, chain[a])
             lanes[a], s0[a], d0[a], goal[a] = n, s, d, d
-            lateral = v * math.sin(turned)
-            if abs(lateral) > _CHANGING_MPS and d * lateral > -0.3:
+            lateral = v * math.sin(turned) + others.sideways[a]
+            if abs(lateral) > _CHANGING_MPS and d * lateral > -0.3 * abs(lateral):
                 side = m.lane_left[lane] if lateral > 0.0 else m.lane_right[lane]
                 p = m.point_lo[lane]
                 if side >= 0:
