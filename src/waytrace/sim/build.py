@@ -149,7 +149,7 @@ def _fill_world(w: int, s: Scenario, maps: CompiledMaps, f: Fixed, first: Initia
     facing += np.sin(agents.heading_rad) * agents.velocity_mps[..., 1]
     backwards = (facing < 0) & (agents.kind[:, None] <= AgentKind.MOTORCYCLE)
     f.log_speed[w, :n, :t] = np.where(backwards, -speed, speed)
-    goes_on = agents.valid[:, start + 1 :].any(1)
+    goes_on: NDArray[np.bool_] = np.any(agents.valid[:, start + 1 :], axis=1)
     # In a recording, an agent that is not recorded any further has left; a generated one is about to drive.
     others: NDArray[np.bool_] = np.not_equal(np.arange(n), s.ego_index)
     f.has_future[w, :n] = goes_on | (others & (s.family == "" and bool(goes_on[others].any())))
