@@ -79,3 +79,15 @@ def test_ctrl_c_ends_quietly(capsys: pytest.CaptureFixture[str], monkeypatch: py
     monkeypatch.setattr(scenarios_list, "run", run)
     assert main(["scenarios", "list", "store"]) == 130
     assert "interrupted" in capsys.readouterr().err
+
+
+def test_the_first_use_says_that_it_compiles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(scenarios_list, "run", lambda *_: 0)
+    assert main(["scenarios", "list", "store"]) == 0
+    assert "compiling" in capsys.readouterr().err
+    (tmp_path / "kernel.nbc").write_bytes(b"")
+    assert main(["scenarios", "list", "store"]) == 0
+    assert capsys.readouterr().err == ""

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from waytrace import __version__
@@ -77,6 +78,7 @@ def _run(name: str, arguments: list[str]) -> int:
 
     module = importlib.import_module(f".commands.{COMMANDS[name][0]}", __package__)
     options: Any = tyro.cli(module.Options, prog=f"waytrace {name}", args=arguments)
+    _say_if_first_use()
     output = Output(json=bool(options.json))
     # With --json, whatever a library or a planner prints goes to standard error; the object is written past this.
     quiet = contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext()
@@ -94,6 +96,13 @@ def _run(name: str, arguments: list[str]) -> int:
             output.finish({"error": message})
         print(f"waytrace {name}: {message}", file=sys.stderr)
         return USAGE if expected else INTERNAL
+
+
+def _say_if_first_use() -> None:
+    """Without this word the compilation at the first import would look like a command that hangs."""
+    kept = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(__file__).parents[1])
+    if os.access(kept, os.W_OK) and next(kept.rglob("*.nbc"), None) is None:
+        print("First use here: compiling the simulator's kernels, once, a minute or two ...", file=sys.stderr)
 
 
 def _internal(name: str, error: Exception) -> str:
