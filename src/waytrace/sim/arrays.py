@@ -84,6 +84,8 @@ class Moving(NamedTuple):
     path_at: I4x2
     offset: F8x2
     """[W, A] lateral offset from the path that the agent is moving to, metres."""
+    home: F8x2
+    """[W, A] lateral offset that the agent keeps where nothing is in its way: drivers do not all keep the middle."""
     offset_rate: F8x2
     """[W, A] how fast it does, m/s."""
     desired: F8x2

@@ -55,8 +55,6 @@ def place(m: MapIndex, f: Fixed, v: Moving, st: AgentState, w: int, a: int) -> N
         v.mode[w, a] = STANDING
     elif not make_reactive(m, f, v, st, w, a):
         v.mode[w, a] = REPLAY if f.has_future[w, a] else STANDING
-    else:
-        v.offset[w, a] = st.lane_d[w, a]
 
 
 @jit(

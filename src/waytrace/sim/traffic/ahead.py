@@ -105,5 +105,5 @@ def accel_behind(
                 arrives = max(gap, 0.0) / max(speed, 2.0)
                 if enters < arrives + 1.5 and leaves > arrives - 0.5:
                     accel = min(accel, idm(speed, desired, max(gap - 1.0, 0.1), 0.0, headway, most, brake))
-    v.offset[w, a] = nudge
+    v.offset[w, a] = nudge if nudge_at < math.inf else v.home[w, a]
     return accel

@@ -37,6 +37,7 @@ LATCH_STEPS = 15
 LATCH_MARGIN_M = 0.3
 LATERAL_RATE_MPS = 1.0
 CURVE_RESPONSE_S = 0.5
+HOME_MOST_M = 0.8
 
 
 @jit("void", MAP_INDEX, FIXED, MOVING, AGENT_STATE, LIGHT_ARRAYS, SCRATCH, "i8")
@@ -90,7 +91,8 @@ def make_reactive(m: MapIndex, f: Fixed, v: Moving, st: AgentState, w: int, a: i
     else:
         v.path[w, a, 0], v.path_count[w, a], v.path_at[w, a] = lane, 1, 0
     st.lane[w, a], st.lane_s[w, a], st.lane_d[w, a] = lane, s, d
-    v.mode[w, a], v.offset[w, a], v.offset_rate[w, a] = REACTIVE, 0.0, LATERAL_RATE_MPS
+    v.home[w, a] = min(max(d, -HOME_MOST_M), HOME_MOST_M)
+    v.mode[w, a], v.offset[w, a], v.offset_rate[w, a] = REACTIVE, v.home[w, a], LATERAL_RATE_MPS
     extend_path(m, f, v, w, a)
     return True
 

@@ -52,7 +52,7 @@ def set_off_scripts(m: MapIndex, f: Fixed, v: Moving, st: AgentState, w: int) ->
             s, d, _ = project_on_lane(m, lane, st.x[w, a], st.y[w, a], -1.0)
             v.path[w, a, 0], v.path_count[w, a], v.path_at[w, a] = lane, 1, 0
             st.lane[w, a], st.lane_s[w, a], st.lane_d[w, a] = lane, s, d
-            v.offset_rate[w, a] = amount
+            v.offset_rate[w, a], v.home[w, a] = amount, 0.0
         else:
             v.desired[w, a] = f.script_number[w, q, 6]
             v.script_brake[w, a] = amount if action == _BRAKE else 0.0
