@@ -256,9 +256,12 @@ class World:
 
     def restore(self, snapshot: Snapshot) -> None:
         """Return to a moment that :meth:`snapshot` of this world (or of a fork with the same shapes) captured."""
-        for bundle, kept in zip(self._mutable(), snapshot.bundles, strict=True):
-            for array, copy in zip(bundle, kept, strict=True):
-                array[...] = copy
+        mine = [array for bundle in self._mutable() for array in bundle]
+        kept = [array for bundle in snapshot.bundles for array in bundle]
+        if [array.shape for array in mine] != [array.shape for array in kept]:
+            raise WaytraceError("the snapshot is of other worlds: restore it in the World it was taken of, or a fork")
+        for array, copy in zip(mine, kept, strict=True):
+            array[...] = copy
         self.plans = list(snapshot.plans)
 
     def fork(self, copies: int = 1, worlds: Sequence[int] | None = None) -> World:
@@ -266,6 +269,8 @@ class World:
 
         Maps are shared, everything else is copied; the copies draw the same random numbers as the original.
         """
+        if copies < 1 or (worlds is not None and (len(worlds) == 0 or not all(0 <= w < len(self) for w in worlds))):
+            raise WaytraceError(f"fork at least one copy of worlds from 0 to {len(self) - 1}, not {copies} of {worlds}")
         chosen = np.repeat(np.arange(len(self)) if worlds is None else np.asarray(worlds, int), copies)
         rows = np.concatenate([np.arange(self.rows.lo[w], self.rows.lo[w + 1]) for w in chosen]).astype(int)
         other = World.__new__(World)
@@ -323,6 +328,7 @@ def _controlled_mask(
             for w, s in enumerate(scenarios):
                 mask[w, s.ego_index] = True
         return mask
+    controlled = np.asarray(controlled, np.bool_)
     if controlled.ndim != 2 or len(controlled) != len(scenarios) or controlled.shape[1] > slots:
         raise WaytraceError(f"the mask of controlled agents has shape {controlled.shape}, needed {mask.shape}")
     mask[:, : controlled.shape[1]] = controlled
