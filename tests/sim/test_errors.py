@@ -95,6 +95,22 @@ def test_plans_that_lead_out_of_this_world_are_refused(two, name):
         World(two).step_plans(plan(2, **{name: huge}))
 
 
+def test_a_snapshot_of_other_worlds_is_refused(two):
+    world = World(two)
+    with pytest.raises(WaytraceError, match="snapshot is of other worlds"):
+        world.restore(world.fork(worlds=[0]).snapshot())
+
+
+@pytest.mark.parametrize(("copies", "worlds"), [(0, None), (1, []), (1, [2]), (1, [-1])])
+def test_forks_of_no_world_are_refused(two, copies, worlds):
+    with pytest.raises(WaytraceError, match="fork at least one copy of worlds from 0 to 1"):
+        World(two).fork(copies, worlds)
+
+
+def test_a_mask_may_be_a_list(two):
+    assert World(two, controlled=[[True, False], [False, False]]).rows.world.tolist() == [0]
+
+
 def test_rollouts_need_a_record(two):
     with pytest.raises(WaytraceError, match="record=False"):
         World(two, record=False).rollouts()

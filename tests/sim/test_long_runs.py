@@ -12,11 +12,10 @@ from .conftest import overlaps
 SECONDS = 20.0
 KNOWN = {
     ("cut-in", "ego"): "a vehicle that changes lane by script does so whatever stands beside it",
-    ("parked-car", 37): "a car standing askew reaches about a metre into a road with one lane each way",
-    ("unprotected-left", 16): "a long vehicle turns while another, committed to its own turn, is inside the junction",
-    ("unprotected-left", 32): "two long vehicles turn from opposite sides",
-    ("merge", 36): "a long vehicle enters beside another in the merge",
-    ("merge", 38): "a vehicle enters beside another in the merge",
+    ("parked-car", 37): "a car reaches so far into a road with one lane each way that nobody can pass it in the lane",
+    ("unprotected-left", 16): "assertive: a lorry at a stop sign turns before a car that creeps from its yield sign",
+    ("unprotected-left", 32): "assertive: two lorries turn left and the one that has to yield goes all the same",
+    ("merge", 38): "assertive: a car enters the main road at 27 m/s beside another as fast",
 }
 """Collisions that are known, by family and seed of the split ``select``."""
 
