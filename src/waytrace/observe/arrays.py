@@ -120,7 +120,7 @@ class ObserveScratch(NamedTuple):
     """[L, 4] of the lanes of the world and route at hand: 1 + ``LightState`` of the lane's light, 1 on the route,
     route progress at the lane's start, route progress per metre; 0 otherwise and between calls."""
     near: F8x2
-    """[17, A] agents around the observer (rows: :mod:`.visibility`)."""
+    """[19, A] agents around the observer (rows: :mod:`.visibility`)."""
     near_slot: I4
     place: I4
     """[A] where in ``near`` an agent slot stands, or -1."""
@@ -193,7 +193,7 @@ def make_observe_scratch(m: MapIndex, agents: int) -> ObserveScratch:
     return ObserveScratch(
         key=np.zeros(most), found=np.zeros(most, np.int32), bucket=np.zeros(257, np.int32),
         lane_now=np.zeros((lanes, 4), np.float32),
-        near=np.zeros((17, wide)), near_slot=np.zeros(agents, np.int32), place=np.zeros(agents, np.int32),
+        near=np.zeros((19, wide)), near_slot=np.zeros(agents, np.int32), place=np.zeros(agents, np.int32),
         point_x=np.zeros(5), point_y=np.zeros(5),
     )  # fmt: skip
 

@@ -21,10 +21,17 @@ from .features import FORGET_S, RANGE_M
 INSET = 0.9
 FORGET_TICKS = round(FORGET_S / 0.1)
 
-_AX, _AY, _BX, _BY, _EX, _EY, _FX, _FY, _FO, _EO, _EO_LARGE, _X, _Y, _COS, _SIN, _U, _V = range(17)
+_NOBODY = 1 << 20
+_SEARCH_TICKS = 8
+_ALONG = (0.0, 1.0, -1.0, -1.0, 1.0)
+_ACROSS = (0.0, 1.0, 1.0, -1.0, -1.0)
+"""The five points of a target, in half sizes: its centre, then its corners."""
+
+_AX, _AY, _BX, _BY, _EX, _EY, _FX, _FY, _FO, _EO, _EO_LARGE, _X, _Y, _COS, _SIN, _U, _V, _WALL, _TALL = range(19)
 """Rows of ``ObserveScratch.near``, relative to the observer: the two corners that bound a box in its view (a on the
 right, b on the left), direction and offset of the lines through its two near faces, e and f (the same one where only
-one face is near; offset minus infinity for boxes that block nothing, or no large vehicle), middle, axes, half size."""
+one face is near; offset minus infinity for boxes that block nothing, or no large vehicle), middle, axes, half size, and
+0 for those who block (block large vehicles), minus infinity for the others."""
 
 
 @jit("i8", "i8")
@@ -33,35 +40,32 @@ def _padded(n: int) -> int:
     return (n + 15) // 16 * 16
 
 
-@jit("void", "f8[:,:]", "i8", "b1", "b1")
-def _outline(near: F8x2, n: int, blocks: bool, large: bool) -> None:
-    """Fill the rows that say what agent ``n`` hides: all in the angle between its outermost corners and beyond its near
-    faces.
+@jit("void", "f8[:,:]", "i8")
+def _outline(near: F8x2, n: int) -> None:
+    """Fill the rows that say what each of ``n`` agents hides: all in the angle between its outermost corners and beyond
+    its near faces. No branches inside, so that the loop runs several agents wide.
     """
-    c, s, u, v = near[_COS, n], near[_SIN, n], near[_U, n], near[_V, n]
-    x, y = near[_X, n], near[_Y, n]
-    ahead, aside = -(x * c + y * s), -(y * c - x * s)
-    su, sv = math.copysign(u, ahead), math.copysign(v, aside)
-    beyond_u, beyond_v = abs(ahead) > u, abs(aside) > v
-    pu, pv = su, -sv if beyond_u else sv
-    qu, qv = su if beyond_u and not beyond_v else -su, sv
-    ax, ay = x + c * pu - s * pv, y + s * pu + c * pv
-    bx, by = x + c * qu - s * qv, y + s * qu + c * qv
-    if ax * by - ay * bx < 0.0:
-        ax, ay, bx, by = bx, by, ax, ay
-    near[_AX, n], near[_AY, n], near[_BX, n], near[_BY, n] = ax, ay, bx, by
-    mx, my = ax, ay
-    if beyond_u and beyond_v:  # the near corner lies between them
-        mx, my = x + c * su - s * sv, y + s * su + c * sv
-    fx, fy = bx - mx, by - my
-    near[_FX, n], near[_FY, n], near[_FO, n] = fx, fy, fx * my - fy * mx
-    if not (beyond_u and beyond_v):
-        mx, my = bx, by
-    ex, ey = mx - ax, my - ay
-    near[_EX, n], near[_EY, n] = ex, ey
-    offset = ex * ay - ey * ax if blocks and (beyond_u or beyond_v) else -math.inf
-    near[_EO, n] = offset
-    near[_EO_LARGE, n] = offset if large else -math.inf
+    for k in range(_padded(n)):
+        x, y, c, s, u, v = near[_X, k], near[_Y, k], near[_COS, k], near[_SIN, k], near[_U, k], near[_V, k]
+        ahead, aside = -(x * c + y * s), -(y * c - x * s)
+        su, sv = u if ahead >= 0.0 else -u, v if aside >= 0.0 else -v
+        beyond_u, beyond_v = abs(ahead) > u, abs(aside) > v
+        both = beyond_u & beyond_v
+        pv = -sv if beyond_u else sv
+        qu = su if beyond_u & (not beyond_v) else -su
+        px, py = x + c * su - s * pv, y + s * su + c * pv
+        qx, qy = x + c * qu - s * sv, y + s * qu + c * sv
+        right = px * qy - py * qx >= 0.0
+        ax, ay = px if right else qx, py if right else qy
+        bx, by = qx if right else px, qy if right else py
+        near[_AX, k], near[_AY, k], near[_BX, k], near[_BY, k] = ax, ay, bx, by
+        mx, my = x + c * su - s * sv, y + s * su + c * sv  # the near corner, between a and b where two faces are near
+        fx, fy = bx - (mx if both else ax), by - (my if both else ay)
+        ex, ey = (mx if both else bx) - ax, (my if both else by) - ay
+        near[_FX, k], near[_FY, k], near[_FO, k] = fx, fy, fx * by - fy * bx
+        near[_EX, k], near[_EY, k] = ex, ey
+        offset = ex * ay - ey * ax if beyond_u | beyond_v else -math.inf
+        near[_EO, k], near[_EO_LARGE, k] = offset + near[_WALL, k], offset + near[_TALL, k]
 
 
 @jit("b1", "i8", "i8", "f8[:,:]", "f8", "f8")
@@ -89,35 +93,43 @@ def _blocks_all(row: int, k: int, near: F8x2, px: F8, py: F8) -> bool:
     return True
 
 
-@jit("i8", "i8", "i8", "i8", "i8", "f8[:,:]", "i4[:]", "i4[:]", "f8[:]", "f8[:]")
-def _look_at(j: int, n: int, row: int, hint: int, near: F8x2, slot: I4, place: I4, px: F8, py: F8) -> int:
+@jit("i8", "i8", "i8", "i8", "i8", "b1", "f8[:,:]", "i4[:]", "i4[:]", "f8[:]", "f8[:]")
+def _look_at(
+    j: int, n: int, row: int, hint: int, search: bool, near: F8x2, slot: I4, place: I4, px: F8, py: F8
+) -> int:  # fmt: skip
     """Look at the ``j``-th of ``n`` agents around: a number >= 0 where it is hidden, below where it is in sight.
 
-    The number is the hint for the next look: the slot of one who hides it alone, or -1 - p for the point that was seen.
-    A hint only says what to try first.
+    The number is the hint for the next look: the slot of one who hides it alone, or -1 - p for the point seen.
+    A hint only says what to try first. ``_NOBODY`` stands for several who hide it together; with ``search`` one who does
+    so alone is looked for again.
     """
     c, s, u, v = near[_COS, j], near[_SIN, j], INSET * near[_U, j], INSET * near[_V, j]
     x, y = near[_X, j], near[_Y, j]
-    px[0], py[0] = x, y
-    px[1], py[1] = x + c * u - s * v, y + s * u + c * v
-    px[2], py[2] = x - c * u - s * v, y - s * u + c * v
-    px[3], py[3] = x - c * u + s * v, y - s * u - c * v
-    px[4], py[4] = x + c * u + s * v, y + s * u - c * v
-    if hint >= 0:
-        k = place[hint]
-        if k >= 0 and k != j and _blocks_all(row, k, near, px, py):
-            return hint
-    first = -1 - hint if hint < 0 else 0
     own = near[row, j]
     near[row, j] = -math.inf
+    first = -1 - hint if hint < 0 else 0
+    if hint < 0:
+        pu, pv = u * _ALONG[first], v * _ACROSS[first]
+        if not _line_blocked(row, n, near, x + c * pu - s * pv, y + s * pu + c * pv):
+            near[row, j] = own
+            return hint
+    for p in range(5):
+        pu, pv = u * _ALONG[p], v * _ACROSS[p]
+        px[p], py[p] = x + c * pu - s * pv, y + s * pu + c * pv
+    if 0 <= hint < _NOBODY:
+        k = place[hint]
+        if k >= 0 and _blocks_all(row, k, near, px, py):
+            near[row, j] = own
+            return hint
     answer = 0
-    for i in range(5):
+    for i in range(1 if hint < 0 else 0, 5):
         p = (first + i) % 5
         if not _line_blocked(row, n, near, px[p], py[p]):
             answer = -1 - p
             break
     if answer == 0:
-        for k in range(n):
+        answer = _NOBODY
+        for k in range(n if search or hint != _NOBODY else 0):
             if _blocks_all(row, k, near, px, py):
                 answer = slot[k]
                 break
@@ -154,18 +166,21 @@ def _see_world(
             slot[n], place[a] = a, n
             near[_X, n], near[_Y, n], near[_U, n], near[_V, n] = dx, dy, u, v
             near[_COS, n], near[_SIN, n] = cos[w, a], sin[w, a]
-            _outline(near, n, kind[w, a] <= 1, kind[w, a] == 1)
+            near[_WALL, n] = 0.0 if kind[w, a] <= 1 else -math.inf
+            near[_TALL, n] = 0.0 if kind[w, a] == 1 else -math.inf
             n += 1
         for k in range(n, _padded(n)):
-            for q in range(9):
+            for q in range(_X, _WALL):
                 near[q, k] = 0.0
-            near[_EO, k], near[_EO_LARGE, k] = -math.inf, -math.inf
+            near[_WALL, k], near[_TALL, k] = -math.inf, -math.inf
+        _outline(near, n)
         for j in range(n):
             if near[_X, j] * near[_X, j] + near[_Y, j] * near[_Y, j] > RANGE_M * RANGE_M:
                 continue
             a = slot[j]
             row = _EO_LARGE if kind[w, a] == 1 else _EO
-            hint[c, a] = _look_at(j, n, row, hint[c, a], near, slot, place, scratch.point_x, scratch.point_y)
+            search = (tick + a) % _SEARCH_TICKS == 0
+            hint[c, a] = _look_at(j, n, row, hint[c, a], search, near, slot, place, scratch.point_x, scratch.point_y)
             if hint[c, a] < 0:
                 seen[c, a] = tick
         for a in range(agents):
