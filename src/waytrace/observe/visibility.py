@@ -100,8 +100,8 @@ def _look_at(
     """Look at the ``j``-th of ``n`` agents around: a number >= 0 where it is hidden, below where it is in sight.
 
     The number is the hint for the next look: the slot of one who hides it alone, or -1 - p for the point seen.
-    A hint only says what to try first. ``_NOBODY`` stands for several who hide it together; with ``search`` one who does
-    so alone is looked for again.
+    A hint only says what to try first. ``_NOBODY`` stands for several who hide it together; with ``search`` one who
+    does so alone is looked for again.
     """
     c, s, u, v = near[_COS, j], near[_SIN, j], INSET * near[_U, j], INSET * near[_V, j]
     x, y = near[_X, j], near[_Y, j]
