@@ -107,7 +107,7 @@ def test_a_forked_memory_is_that_of_the_chosen_worlds(make_bench: Any) -> None:
     bench.observe(0)
     fork = fork_memory(bench.memory, np.array([1, 1]), np.array([4, 5, 6, 7, 4, 5, 6, 7]))
     assert np.array_equal(fork.seen_tick[:4], bench.memory.seen_tick[4:])
-    assert np.array_equal(fork.last_x, bench.memory.last_x[[1, 1]])
+    assert np.array_equal(fork.past, bench.memory.past[[1, 1]])
     fork.seen_tick[:] = 9
     assert not (bench.memory.seen_tick == 9).any()
 

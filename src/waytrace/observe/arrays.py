@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from waytrace.geometry import F8, I4, F4x2, F4x3, F8x2, I4x2, bundle
+from waytrace.geometry import F8, I4, F4x2, F4x3, F8x2, F8x4, I4x2, bundle
 from waytrace.scenario.index import MapIndex
 
 from .features import (
@@ -27,6 +27,9 @@ from .features import (
     STOP,
     STOP_ROWS,
 )
+
+PAST_TICKS = 32
+"""How many ticks everybody's state is kept for; more than a lost agent is remembered."""
 
 NEVER = -(1 << 30)
 """``seen_tick`` of an agent that was never seen, or is forgotten."""
@@ -61,25 +64,14 @@ class ObservationArrays(NamedTuple):
 
 
 class VisibilityMemory(NamedTuple):
-    """Who has been seen by whom, when, and where a lost agent was then."""
+    """Who has been seen by whom and when, and where everybody was then."""
 
     seen_tick: I4x2
     """[C, A] tick at which a row's agent last saw each other one, or ``NEVER``."""
-    lost_x: F8x2
-    """[C, A] the state in which a lost agent was last seen; meaningless for one in sight."""
-    lost_y: F8x2
-    lost_cos: F8x2
-    lost_sin: F8x2
-    lost_speed: F8x2
     hint: I4x2
     """[C, A] what to try first when looking again (:mod:`.visibility`); never changes what is seen."""
-    last_tick: I4
-    """[W] tick of the last look around; ``last_*`` [W, A] is every agent's state at it."""
-    last_x: F8x2
-    last_y: F8x2
-    last_cos: F8x2
-    last_sin: F8x2
-    last_speed: F8x2
+    past: F8x4
+    """[W, PAST_TICKS, A, 5] x, y, cosine, sine, speed of every agent at tick t, in place t modulo PAST_TICKS."""
 
 
 class NearestCache(NamedTuple):
@@ -154,21 +146,17 @@ def make_arrays(controlled: int) -> ObservationArrays:
 
 def make_memory(worlds: int, controlled: int, agents: int) -> VisibilityMemory:
     """A memory in which nobody has seen anybody."""
-    pair, state = (controlled, agents), (worlds, agents)
+    pair = (controlled, agents)
     return VisibilityMemory(
-        seen_tick=np.full(pair, NEVER, np.int32),
-        lost_x=np.zeros(pair), lost_y=np.zeros(pair), lost_cos=np.zeros(pair), lost_sin=np.zeros(pair),
-        lost_speed=np.zeros(pair), hint=np.zeros(pair, np.int32),
-        last_tick=np.full(worlds, NEVER, np.int32),
-        last_x=np.zeros(state), last_y=np.zeros(state), last_cos=np.zeros(state), last_sin=np.zeros(state),
-        last_speed=np.zeros(state),
+        seen_tick=np.full(pair, NEVER, np.int32), hint=np.zeros(pair, np.int32),
+        past=np.zeros((worlds, PAST_TICKS, agents, 5)),
     )  # fmt: skip
 
 
 def fork_memory(memory: VisibilityMemory, worlds: NDArray[np.int_], controlled: NDArray[np.int_]) -> VisibilityMemory:
     """The memory of some worlds and of their rows, copied."""
     parts = memory._asdict()
-    return VisibilityMemory(**{k: v[worlds if k.startswith("last") else controlled] for k, v in parts.items()})
+    return VisibilityMemory(**{k: v[worlds if k == "past" else controlled] for k, v in parts.items()})
 
 
 def make_nearest_cache(controlled: int, agents: int) -> NearestCache:
@@ -212,7 +200,6 @@ def forget_seen(
 ) -> None:
     """Forget what (the rows of some) worlds have seen: at the start of an episode."""
     memory.seen_tick[controlled] = NEVER
-    memory.last_tick[worlds] = NEVER
 
 
 def copied(arrays: _T) -> _T:

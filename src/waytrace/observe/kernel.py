@@ -13,6 +13,7 @@ from .arrays import (
     NEVER,
     OBSERVATION_ARRAYS,
     OBSERVE_SCRATCH,
+    PAST_TICKS,
     VISIBILITY_MEMORY,
     NearestCache,
     ObservationArrays,
@@ -36,6 +37,7 @@ from .nearest import keep_nearest, nearest_few, reach2_of, search_grid, sort_row
 from .visibility import see_worlds
 
 _TICK_S = 0.1
+_PAST = PAST_TICKS - 1
 _FAR2 = 1e18
 _OFF_ROUTE2 = 1e12
 """Added to the squared distance of lights off the route: they come after those on it."""
@@ -67,7 +69,7 @@ def fill_worlds(
     """Write the observation of every controlled agent of worlds ``first .. last - 1``, after :func:`see_worlds`."""
     x, y, cos, sin, speed = state.x, state.y, state.cos, state.sin, state.speed
     length, width, kind, present = state.length, state.width, state.kind, state.present
-    seen, lost_x, lost_y = memory.seen_tick, memory.lost_x, memory.lost_y
+    seen, past = memory.seen_tick, memory.past
     key, kept, order = scratch.key, cache.kept, cache.order
     lane_now = scratch.lane_now
     o_ego, o_agent, o_map, o_light, o_ref = out.ego, out.agents, out.map, out.lights, out.reference
@@ -143,7 +145,8 @@ def fill_worlds(
                 continue
             at_x, at_y = x[w, a], y[w, a]
             if seen[c, a] != tick and seen[c, a] != NEVER:
-                at_x, at_y = lost_x[c, a], lost_y[c, a]
+                then = seen[c, a] & _PAST
+                at_x, at_y = past[w, then, a, 0], past[w, then, a, 1]
             dx, dy = at_x - ex, at_y - ey
             key[i] = dx * dx + dy * dy
         sort_row(key, order, c, agents)
@@ -157,8 +160,9 @@ def fill_worlds(
             at_x, at_y, at_c, at_s, at_v = x[w, a], y[w, a], cos[w, a], sin[w, a], speed[w, a]
             age = tick - seen[c, a]
             if age > 0:
-                at_x, at_y, at_v = lost_x[c, a], lost_y[c, a], memory.lost_speed[c, a]
-                at_c, at_s = memory.lost_cos[c, a], memory.lost_sin[c, a]
+                then = seen[c, a] & _PAST
+                at_x, at_y, at_v = past[w, then, a, 0], past[w, then, a, 1], past[w, then, a, 4]
+                at_c, at_s = past[w, then, a, 2], past[w, then, a, 3]
             dx, dy = at_x - ex, at_y - ey
             o_agent[c, n, 0] = ec * dx + es * dy
             o_agent[c, n, 1] = ec * dy - es * dx

@@ -15,7 +15,7 @@ import math
 from waytrace.geometry import F8, I4, F8x2, jit
 from waytrace.scenario.state import AGENT_STATE, AgentState
 
-from .arrays import NEVER, OBSERVE_SCRATCH, VISIBILITY_MEMORY, ObserveScratch, VisibilityMemory
+from .arrays import NEVER, OBSERVE_SCRATCH, PAST_TICKS, VISIBILITY_MEMORY, ObserveScratch, VisibilityMemory
 from .features import FORGET_S, RANGE_M
 
 INSET = 0.9
@@ -145,7 +145,7 @@ def _see_world(
     present, kind = state.present, state.kind
     x, y, cos, sin, length, width = state.x, state.y, state.cos, state.sin, state.length, state.width
     seen, hint, near, slot, place = memory.seen_tick, memory.hint, scratch.near, scratch.near_slot, scratch.place
-    agents, tick, last = x.shape[1], ticks[w], memory.last_tick[w]
+    agents, tick, past = x.shape[1], ticks[w], memory.past
     for c in range(row_lo[w], row_lo[w + 1]):
         me = row_slot[c]
         if not present[w, me]:
@@ -189,15 +189,11 @@ def _see_world(
                 continue
             if tick - t > FORGET_TICKS:
                 seen[c, a] = NEVER
-            elif t == last:
-                memory.lost_x[c, a], memory.lost_y[c, a] = memory.last_x[w, a], memory.last_y[w, a]
-                memory.lost_cos[c, a], memory.lost_sin[c, a] = memory.last_cos[w, a], memory.last_sin[w, a]
-                memory.lost_speed[c, a] = memory.last_speed[w, a]
-    memory.last_tick[w] = tick
+    then = tick & (PAST_TICKS - 1)
     for a in range(agents):
-        memory.last_x[w, a], memory.last_y[w, a] = x[w, a], y[w, a]
-        memory.last_cos[w, a], memory.last_sin[w, a] = cos[w, a], sin[w, a]
-        memory.last_speed[w, a] = state.speed[w, a]
+        past[w, then, a, 0], past[w, then, a, 1] = x[w, a], y[w, a]
+        past[w, then, a, 2], past[w, then, a, 3] = cos[w, a], sin[w, a]
+        past[w, then, a, 4] = state.speed[w, a]
 
 
 @jit("void", AGENT_STATE, "i4[:]", "i4[:]", "i4[:]", "i8", "i8", VISIBILITY_MEMORY, OBSERVE_SCRATCH)

@@ -26,7 +26,7 @@ from waytrace.scenario.state import AGENT_STATE, AgentState, LightArrays
 from .arrays import FIXED, Fixed, Moving, Rows
 from .traffic.drive import put_on_log
 
-SEEN_BY_ROW = ("seen_tick", "lost_x", "lost_y", "lost_cos", "lost_sin", "lost_speed", "hint")
+SEEN_BY_ROW = ("seen_tick", "hint")
 """Fields of the memory that have a row for each controlled agent; the others have one for each world."""
 
 
