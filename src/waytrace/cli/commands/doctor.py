@@ -25,11 +25,14 @@ class Options:
 
 def run(options: Options, output: Output) -> int:
     """1 if something here would get in the way."""
-    facts, problems = _machine()
+    stepped, failure = {}, None
     try:
-        facts |= _one_step()
+        stepped = _one_step()  # first, so that the time to load the simulator is its own
     except Exception as error:
-        problems.append(f"the simulator does not step: {type(error).__name__}: {error}. Reinstall the package.")
+        failure = f"the simulator does not step: {type(error).__name__}: {error}. Reinstall the package."
+    facts, problems = _machine()
+    facts |= stepped
+    problems += [failure] if failure else []
     width = max(map(len, facts))
     for name, value in facts.items():
         output.say(f"{name:<{width}}  {value}")
