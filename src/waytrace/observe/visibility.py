@@ -81,8 +81,10 @@ def _line_blocked(row: int, n: int, near: F8x2, px: float, py: float) -> bool:
 
 @jit("b1", "i8", "i8", "f8[:,:]", "f8[:]", "f8[:]")
 def _blocks_all(row: int, k: int, near: F8x2, px: F8, py: F8) -> bool:
-    """Whether agent ``k`` alone hides all five points."""
-    for p in range(5):
+    """Whether agent ``k`` alone hides all five points: the corners, and so the centre between them, since what it hides
+    is convex.
+    """
+    for p in range(1, 5):
         if (
             near[_AX, k] * py[p] - near[_AY, k] * px[p] < 0.0
             or px[p] * near[_BY, k] - py[p] * near[_BX, k] < 0.0
