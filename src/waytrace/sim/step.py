@@ -20,6 +20,7 @@ from .arrays import (
     RECORD,
     REPLAY,
     ROWS,
+    SEEN,
     SIMULATED,
     STANDING,
     Fixed,
@@ -135,7 +136,7 @@ def record(f: Fixed, v: Moving, st: AgentState, lt: LightArrays, rec: Record, w:
         if mode != REPLAY and not (mode == STANDING and f.parked[w, a]):
             flags |= SIMULATED
         if t > 0:
-            flags |= rec.flags[w, t - 1, a] & 4
+            flags |= rec.flags[w, t - 1, a] & SEEN
         rec.flags[w, t, a] = flags
     for k in range(lt.lane.shape[1]):
         rec.lights[w, t, k] = lt.state[w, k]
