@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from waytrace import __version__
 
+from ._folder import ShardFolder
 from ._layout import ROLLOUT_LAYOUT, RolloutRecord, build_rollout, rollout_arrays, rollout_record
 from ._manifest import Item, parse_record
-from ._shards import ShardReader, ShardWriter, Verify
+from ._shards import ShardWriter
 from .errors import StoreError
 from .plans import Rollout
 
@@ -92,45 +93,14 @@ def _summary(rollout: Rollout) -> dict[str, Any]:
     }
 
 
-class RolloutStore:
+class RolloutStore(ShardFolder[Rollout]):
     """A folder of rollouts: a lazy, read-only mapping from scenario id to :class:`Rollout`."""
 
-    def __init__(self, path: Path | str, *, verify: Verify = "lazy") -> None:
-        self._shards = ShardReader(Path(path), FORMAT, verify=verify)
+    FORMAT = FORMAT
 
-    @classmethod
-    def open(cls, path: Path | str, *, verify: Verify = "lazy") -> Self:
-        """Open a folder of rollouts. Raises :class:`StoreError` where there is none, or a damaged one."""
-        return cls(path, verify=verify)
-
-    @property
-    def path(self) -> Path:
-        """The folder."""
-        return self._shards.path
-
-    @property
-    def manifest_hash(self) -> str:
-        """sha256 (hex) of the manifest, and so of everything in the folder."""
-        return self._shards.manifest_hash
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """Scenario ids in the order of writing."""
-        return tuple(self._shards.manifest.items)
-
-    def __len__(self) -> int:
-        return len(self._shards.manifest.items)
-
-    def __contains__(self, scenario_id: object) -> bool:
-        return scenario_id in self._shards.manifest.items
-
-    def __iter__(self) -> Iterator[Rollout]:
-        """Rollouts in order, one in memory at a time."""
-        return (self[id] for id in self.ids)
-
-    def __getitem__(self, scenario_id: str) -> Rollout:
-        place = self._item(scenario_id).place
-        record = parse_record(RolloutRecord, self._shards.record(place), f"{self.path}, rollout of {scenario_id!r}")
+    def __getitem__(self, id: str) -> Rollout:
+        place = self._item(id).place
+        record = parse_record(RolloutRecord, self._shards.record(place), f"{self.path}, rollout of {id!r}")
         return build_rollout(self._shards.arrays(place, ROLLOUT_LAYOUT), record)
 
     def _item(self, scenario_id: str) -> Item:
@@ -153,13 +123,3 @@ class RolloutStore:
                 except StoreError as error:
                     found.append(str(error))
         return found
-
-    def close(self) -> None:
-        """Let go of open shards; reading opens them again."""
-        self._shards.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

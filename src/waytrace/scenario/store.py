@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from waytrace import __version__
 
+from ._folder import ShardFolder
 from ._layout import (
     MAP_LAYOUT,
     MapRecord,
@@ -25,7 +26,7 @@ from ._layout import (
     scenario_record,
 )
 from ._manifest import Item, parse_record
-from ._shards import ShardReader, ShardWriter, Verify
+from ._shards import ShardWriter, Verify
 from .check import check_scenario
 from .errors import StoreError
 from .hashing import map_hash, scenario_hash
@@ -138,7 +139,7 @@ def _summary(scenario: Scenario, content: str, of_map: str) -> dict[str, Any]:
     }
 
 
-class ScenarioStore:
+class ScenarioStore(ShardFolder[Scenario]):
     """A folder of scenarios, written by :class:`ScenarioWriter`: a lazy, read-only mapping from id to scenario.
 
     Reading one scenario reads its arrays alone. Each file is checked against its sha256 at first touch; with
@@ -146,40 +147,12 @@ class ScenarioStore:
     place that are read in turn share one :class:`RoadMap` object. Threads may share a store; processes open their own.
     """
 
+    FORMAT = FORMAT
+
     def __init__(self, path: Path | str, *, verify: Verify = "lazy") -> None:
-        self._shards = ShardReader(Path(path), FORMAT, verify=verify)
+        super().__init__(path, verify=verify)
         self._maps: OrderedDict[str, RoadMap] = OrderedDict()
         self._lock = threading.Lock()
-
-    @classmethod
-    def open(cls, path: Path | str, *, verify: Verify = "lazy") -> Self:
-        """Open a store. Raises :class:`StoreError` where there is none, or a damaged one."""
-        return cls(path, verify=verify)
-
-    @property
-    def path(self) -> Path:
-        """The store's folder."""
-        return self._shards.path
-
-    @property
-    def manifest_hash(self) -> str:
-        """sha256 (hex) of the manifest, and so of everything in the store."""
-        return self._shards.manifest_hash
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """Ids in the order of writing."""
-        return tuple(self._shards.manifest.items)
-
-    def __len__(self) -> int:
-        return len(self._shards.manifest.items)
-
-    def __contains__(self, id: object) -> bool:
-        return id in self._shards.manifest.items
-
-    def __iter__(self) -> Iterator[Scenario]:
-        """Scenarios in order, one in memory at a time."""
-        return (self[id] for id in self.ids)
 
     def __getitem__(self, id: str) -> Scenario:
         place = self._item(id).place
@@ -243,12 +216,6 @@ class ScenarioStore:
 
     def close(self) -> None:
         """Let go of open shards and kept maps; reading opens them again."""
-        self._shards.close()
+        super().close()
         with self._lock:
             self._maps.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
