@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from waytrace.catalogue import SPLITS, CatalogueError, families, generate, generate_many
+from waytrace.catalogue import SPLITS, CatalogueError, families, generate, generate_many, splits
 from waytrace.catalogue.generate import _layout
 from waytrace.scenario import scenario_hash
 
@@ -19,7 +19,7 @@ GOLDEN = Path(__file__).with_name("golden.json")
 
 
 def test_golden_scenes_are_what_they_were():
-    made = {s.id: scenario_hash(s) for split in SPLITS for s in generate_many(2 * len(families()), split=split)}
+    made = {s.id: scenario_hash(s) for split in SPLITS for s in generate_many(2 * len(families(split)), split=split)}
     if os.environ.get("WAYTRACE_RENEW_GOLDEN"):
         GOLDEN.write_text(json.dumps(made, indent=1) + "\n")
     kept = json.loads(GOLDEN.read_text())
@@ -45,7 +45,7 @@ def test_a_scene_does_not_depend_on_what_was_made_before():
 
 
 def test_splits_share_neither_scenes_nor_clusters():
-    made = {split: list(generate_many(4 * len(families()), split=split)) for split in SPLITS}
+    made = {split: list(generate_many(4 * len(families(split)), split=split)) for split in SPLITS}
     for what in (lambda s: s.cluster, scenario_hash, lambda s: s.id):
         sets = [{what(s) for s in made[split]} for split in SPLITS]
         assert not sets[0] & sets[1]
@@ -58,6 +58,19 @@ def test_ids_name_family_split_seed_and_version():
     assert s.id == f"cut-in/select/000123@{s.provenance.details['version']}"
     assert s.family == "cut-in"
     assert s.cluster.startswith("cut-in/select/")
+
+
+def test_some_families_occur_in_test_alone():
+    for family in families():
+        if splits(family) == ("test",):
+            assert generate(family, 0, "test").family == family
+            with pytest.raises(CatalogueError, match="'test' only"):
+                generate(family, 0, "train")
+        else:
+            assert splits(family) == SPLITS
+    assert not {s.family for s in generate_many(len(families()), split="select")} & (
+        set(families()) - set(families("select"))
+    )
 
 
 def test_many_go_round_the_families():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from waytrace.catalogue import SPLITS, families, generate
+from waytrace.catalogue import families, generate, splits
 from waytrace.geometry import arc_lengths, boxes_overlap, project, wrap
 from waytrace.scenario import AgentKind, LaneControl, LightState, Scenario, Trigger, check_scenario
 
@@ -111,14 +111,14 @@ def check_scripts(s: Scenario) -> None:
 @pytest.mark.parametrize("family", families())
 def test_scenes_are_sound(family):
     for seed in range(6):
-        check_scene(generate(family, seed, SPLITS[seed % 3]))
+        check_scene(generate(family, seed, splits(family)[seed % len(splits(family))]))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("family", families())
 def test_two_hundred_scenes_are_sound(family):
     for seed in range(200):
-        check_scene(generate(family, 1000 + seed, SPLITS[seed % 3]))
+        check_scene(generate(family, 1000 + seed, splits(family)[seed % len(splits(family))]))
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from waytrace.sim import World
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("family", families())
+@pytest.mark.parametrize("family", families("train"))
 def test_a_generated_drive_has_a_page_under_200_kb(family: str) -> None:
     scenario = generate(family, seed=3)
     world = World([scenario], traffic="reactive", seed=1)

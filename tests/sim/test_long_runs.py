@@ -36,13 +36,13 @@ def collisions(family: str, seeds: range, style: str) -> list[tuple[str, int, st
     return found
 
 
-@pytest.mark.parametrize("family", families())
+@pytest.mark.parametrize("family", families("train"))
 def test_reactive_traffic_does_not_collide(family):
     assert collisions(family, range(4), "normal") == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize("family", families())
+@pytest.mark.parametrize("family", families("train"))
 def test_reactive_traffic_does_not_collide_in_many_scenes(family, style):
     assert collisions(family, range(50), style) == []

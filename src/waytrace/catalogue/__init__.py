@@ -1,5 +1,5 @@
 """Procedural scenarios: families of scenes with versioned ranges, three disjoint splits, bit-reproducible."""
 
-from .generate import SPLITS, CatalogueError, families, generate, generate_many, layout_count
+from .generate import SPLITS, CatalogueError, families, generate, generate_many, layout_count, splits
 
-__all__ = ["SPLITS", "CatalogueError", "families", "generate", "generate_many", "layout_count"]
+__all__ = ["SPLITS", "CatalogueError", "families", "generate", "generate_many", "layout_count", "splits"]

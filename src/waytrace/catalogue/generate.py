@@ -11,21 +11,29 @@ from waytrace.scenario import DT_S, Lights, Provenance, Route, Scenario, Waytrac
 from .cast import START_STEP, Composition, NoSceneError
 from .draws import Draw
 from .layouts import Layout
-from .scenes import FAMILIES, Family
+from .scenes import FAMILIES, TEST_ONLY, Family
 
 SPLITS = ("train", "select", "test")
 _ATTEMPTS = 200
 
-__all__ = ["SPLITS", "CatalogueError", "families", "generate", "generate_many", "layout_count"]
+__all__ = ["SPLITS", "CatalogueError", "families", "generate", "generate_many", "layout_count", "splits"]
 
 
 class CatalogueError(WaytraceError):
     """A family, split or seed that the catalogue does not have."""
 
 
-def families() -> tuple[str, ...]:
-    """Names of the procedural families."""
-    return tuple(FAMILIES)
+def families(split: str | None = None) -> tuple[str, ...]:
+    """Names of the procedural families: all of them, or those of one split. Some occur in ``test`` alone."""
+    if split is None:
+        return tuple(FAMILIES)
+    _check_split(split)
+    return tuple(name for name in FAMILIES if split == "test" or name not in TEST_ONLY)
+
+
+def splits(family: str) -> tuple[str, ...]:
+    """The splits that have a family: all three, or ``test`` alone."""
+    return tuple(split for split in SPLITS if _family(family).name in families(split))
 
 
 def layout_count(family: str) -> int:
@@ -37,11 +45,13 @@ def generate(family: str, seed: int, split: str = "train") -> Scenario:
     """One procedural scenario: 1 s of past, the start, and an episode with no recorded future.
 
     A scene depends on (family, version, split, seed) alone. Splits share neither seeds nor road layouts. Raises
-    :class:`CatalogueError` for an unknown family or split, or a negative seed.
+    :class:`CatalogueError` for an unknown family or split, a family that the split does not have, or a negative seed.
     """
     chosen = _family(family)
-    if split not in SPLITS:
-        raise CatalogueError(f"There is no split {split!r}; the splits are {', '.join(SPLITS)}.")
+    if family not in families(split):
+        raise CatalogueError(
+            f"Family {family!r} occurs in split 'test' only, so that nothing is trained or tuned on it."
+        )
     if seed < 0:
         raise CatalogueError(f"A seed is a whole number from 0 on, not {seed}.")
     root = Draw(f"{chosen.name}@{chosen.version}/{split}")
@@ -59,13 +69,24 @@ def generate(family: str, seed: int, split: str = "train") -> Scenario:
 def generate_many(
     count: int, families: Sequence[str] | None = None, split: str = "train", seed: int = 0
 ) -> Iterator[Scenario]:
-    """``count`` scenarios, one family after the other in turn; seeds from ``seed`` on. Made one at a time."""
-    names = tuple(families) if families is not None else tuple(FAMILIES)
+    """``count`` scenarios, one family after the other in turn; seeds from ``seed`` on. Made one at a time.
+
+    Without ``families`` all of the split's.
+    """
+    names = tuple(families) if families is not None else _families(split)
     if count < 0 or not names:
         raise CatalogueError("Ask for a count from 0 on and for at least one family.")
     for name in names:
         _family(name)
     return (generate(names[i % len(names)], seed + i // len(names), split) for i in range(count))
+
+
+_families = families
+
+
+def _check_split(split: str) -> None:
+    if split not in SPLITS:
+        raise CatalogueError(f"There is no split {split!r}; the splits are {', '.join(SPLITS)}.")
 
 
 def _family(name: str) -> Family:

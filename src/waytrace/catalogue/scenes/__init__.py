@@ -43,4 +43,7 @@ FAMILIES: dict[str, Family] = {
     for family in (LeadBraking(), CutIn(), PedestrianCrossing(), ParkedCar(), RedLight(), UnprotectedLeft(), Merge())
 }
 
-__all__ = ["FAMILIES", "Family"]
+TEST_ONLY = frozenset({"roundabout", "jaywalker"})
+"""Families that occur in split ``test`` alone: what nobody could have trained or tuned on."""
+
+__all__ = ["FAMILIES", "TEST_ONLY", "Family"]

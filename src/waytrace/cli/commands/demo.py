@@ -42,7 +42,7 @@ def run(options: Options, output: Output) -> int:
 
     began = time.monotonic()
     store = options.out / "scenarios"
-    count = options.per_family * len(families())
+    count = options.per_family * len(families("select"))
     with ScenarioWriter(store, overwrite=True) as writer, output.progress("generating scenarios") as advance:
         for done, scenario in enumerate(generate_many(count, split="select", seed=options.seed), start=1):
             writer.add(scenario)
