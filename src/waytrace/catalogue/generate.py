@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from waytrace.scenario import DT_S, Lights, Provenance, Route, Scenario, WaytraceError
+from waytrace.scenario import DT_S, SPLITS, Lights, Provenance, Route, Scenario, WaytraceError
 
 from .cast import START_STEP, Composition, NoSceneError
 from .draws import Draw
 from .layouts import Layout
 from .scenes import FAMILIES, TEST_ONLY, Family
 
-SPLITS = ("train", "select", "test")
 _ATTEMPTS = 200
 
 __all__ = ["SPLITS", "CatalogueError", "families", "generate", "generate_many", "layout_count", "splits"]

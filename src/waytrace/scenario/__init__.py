@@ -27,6 +27,7 @@ from .plans import (
     Rollout,
 )
 from .rollouts import RolloutStore, RolloutWriter, write_rollouts
+from .splits import SPLITS, Purpose, SplitError, permit, road_section, split_of
 from .store import ScenarioStore, ScenarioWriter
 from .types import (
     DT_S,
@@ -52,6 +53,7 @@ __all__ = [
     "PLAN_KNOTS",
     "PLAN_KNOT_S",
     "REAR_AXLE_TO_CENTRE",
+    "SPLITS",
     "Action",
     "AgentKind",
     "Agents",
@@ -63,6 +65,7 @@ __all__ = [
     "Lights",
     "Plan",
     "Provenance",
+    "Purpose",
     "RoadMap",
     "Rollout",
     "RolloutStore",
@@ -72,6 +75,7 @@ __all__ = [
     "ScenarioStore",
     "ScenarioWriter",
     "Script",
+    "SplitError",
     "StoreError",
     "Trigger",
     "WaytraceError",
@@ -81,14 +85,17 @@ __all__ = [
     "index_of",
     "keep_only",
     "map_hash",
+    "permit",
     "permuted",
     "raise_limit",
     "remove",
     "remove_stop_line",
+    "road_section",
     "scenario_hash",
     "set_light",
     "shift",
     "slow",
+    "split_of",
     "transformed",
     "write_rollouts",
 ]

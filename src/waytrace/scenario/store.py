@@ -31,6 +31,7 @@ from .check import check_scenario
 from .errors import StoreError
 from .hashing import map_hash, scenario_hash
 from .rollouts import RolloutStore, RolloutWriter, write_rollouts
+from .splits import SplitError, split_of
 from .types import RoadMap, Scenario
 
 __all__ = ["RolloutStore", "RolloutWriter", "ScenarioStore", "ScenarioWriter", "write_rollouts"]
@@ -125,6 +126,7 @@ def _summary(scenario: Scenario, content: str, of_map: str) -> dict[str, Any]:
         "id": scenario.id,
         "source": scenario.source,
         "family": scenario.family,
+        "split": _split(scenario),
         "cluster": scenario.cluster,
         "licence": scenario.provenance.licence,
         "attribution": scenario.provenance.attribution,
@@ -137,6 +139,13 @@ def _summary(scenario: Scenario, content: str, of_map: str) -> dict[str, Any]:
         "map": of_map,
         "hash": content,
     }
+
+
+def _split(scenario: Scenario) -> str:
+    try:
+        return split_of(scenario)
+    except SplitError:
+        return ""
 
 
 class ScenarioStore(ShardFolder[Scenario]):
@@ -189,7 +198,7 @@ class ScenarioStore(ShardFolder[Scenario]):
     def summary(self, id: str) -> dict[str, Any]:
         """What the manifest says of a scenario; no shard is read.
 
-        Keys: id, source, family, cluster, licence, attribution, agents, steps, start_step, end_step, lanes,
+        Keys: id, source, family, split, cluster, licence, attribution, agents, steps, start_step, end_step, lanes,
         recorded, map and hash (sha256 of content).
         """
         return dict(self._item(id).summary)

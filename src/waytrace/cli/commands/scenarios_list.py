@@ -39,8 +39,10 @@ def run(options: Options, output: Output) -> int:
         for entry in map(store.summary, store.ids)
         if options.source in (None, entry["source"]) and options.family in (None, entry["family"])
     ]
-    columns = ["id", "source", "family", "cluster", "agents", "steps"]
-    output.table(columns, [[str(entry[c]) for c in columns] for entry in found[: options.limit]], text_columns=4)
+    columns = ["id", "source", "family", "split", "cluster", "agents", "steps"]
+    output.table(
+        columns, [[str(entry.get(c, "")) for c in columns] for entry in found[: options.limit]], text_columns=5
+    )
     if len(found) > options.limit:
         output.say(f"... {len(found) - options.limit} more (--limit)")
     by_source = Counter(entry["source"] for entry in found)
