@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from waytrace.catalogue import families, generate, splits
-from waytrace.geometry import arc_lengths, boxes_overlap, project, wrap
+from waytrace.geometry import arc_lengths, boxes_overlap, deduplicate, project, wrap
 from waytrace.scenario import AgentKind, LaneControl, LightState, Scenario, Trigger, check_scenario
 
 
@@ -126,6 +126,40 @@ def test_two_hundred_scenes_are_sound(family):
 def test_most_scenes_are_preventable_and_some_are_not(family):
     tags = [generate(family, seed).provenance.details["preventable"] for seed in range(200)]
     assert 0.9 <= np.mean(tags) < 1.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["ccrs", "ccrm", "ccrb"])
+def test_rear_scenes_are_preventable_almost_always(family):
+    scenes = [generate(family, seed) for seed in range(200)]
+    assert np.mean([s.provenance.details["preventable"] for s in scenes]) >= 0.9
+
+
+def aside_m(s: Scenario, agent: str) -> float:
+    """How far an agent stands to the left of the ego, both measured from the middle of the ego's lanes."""
+    way = np.concatenate([s.map.centre[lane] for lane in s.agent_route[s.ego_index]])
+    both = s.agents.xy[[s.agents.agent_id.index(agent), s.ego_index], s.start_step]
+    target, ego = project(deduplicate(way), both)[1]
+    return float(target - ego)
+
+
+@pytest.mark.parametrize("family", ["ccrs", "ccrm", "ccrb"])
+def test_targets_are_struck_by_half_to_all_of_the_egos_width(family):
+    scenes = [generate(family, k) for k in range(30)]
+    for s in scenes:
+        aside = (1.0 - s.provenance.details["params"]["overlap"]) * s.agents.size_m[s.ego_index, 1]
+        assert abs(aside_m(s, "target")) == pytest.approx(aside, abs=0.12)
+    assert {aside_m(s, "target") > 0 for s in scenes} == {True, False}
+
+
+def test_rear_targets_stand_drive_or_brake_as_euro_ncap_has_them():
+    for family, speed_kmh, ego_kmh in (("ccrs", 0, (10, 80)), ("ccrm", 20, (30, 80)), ("ccrb", 50, (49.9, 50.1))):
+        for seed in range(12):
+            params = generate(family, seed).provenance.details["params"]
+            assert params["target_mps"] * 3.6 == pytest.approx(speed_kmh, abs=1e-3)
+            assert ego_kmh[0] <= params["ego_mps"] * 3.6 <= ego_kmh[1]
+    braking = [generate("ccrb", seed).provenance.details["params"] for seed in range(30)]
+    assert {(p["gap_m"], p["brake_mps2"]) for p in braking} == {(12, 2), (12, 6), (40, 2), (40, 6)}
 
 
 def test_pedestrians_walk_from_every_side():

@@ -59,6 +59,10 @@ class Path:
         xy = self.pose(np.array([s]), d)[0][0]
         return round(float(xy[0]), 4), round(float(xy[1]), 4)
 
+    def heading_at(self, s: float) -> float:
+        """Heading at one arc length."""
+        return float(np.interp(s, self.s, self.heading))
+
     def lane_at(self, s: float) -> int:
         """Position in the sequence of the lane that holds arc length ``s``."""
         return min(int(np.searchsorted(self.lane_end, s, side="right")), len(self.lanes) - 1)

@@ -7,6 +7,9 @@ from typing import Protocol
 from ..cast import Composition
 from ..draws import Draw
 from ..layouts import Layout
+from .ccrb import Ccrb
+from .ccrm import Ccrm
+from .ccrs import Ccrs
 from .cut_in import CutIn
 from .lead_braking import LeadBraking
 from .merge import Merge
@@ -40,7 +43,18 @@ class Family(Protocol):
 
 FAMILIES: dict[str, Family] = {
     family.name: family
-    for family in (LeadBraking(), CutIn(), PedestrianCrossing(), ParkedCar(), RedLight(), UnprotectedLeft(), Merge())
+    for family in (
+        LeadBraking(),
+        CutIn(),
+        PedestrianCrossing(),
+        ParkedCar(),
+        RedLight(),
+        UnprotectedLeft(),
+        Merge(),
+        Ccrs(),
+        Ccrm(),
+        Ccrb(),
+    )
 }
 
 TEST_ONLY = frozenset({"roundabout", "jaywalker"})
