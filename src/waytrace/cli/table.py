@@ -10,6 +10,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "scenarios list": ("scenarios_list", "what a store holds"),
     "scenarios show": ("scenarios_show", "one scenario in words"),
     "scenarios validate": ("scenarios_validate", "check every scenario of a store"),
+    "suites list": ("suites_list", "the frozen suites: scenes, splits, hash"),
+    "suites freeze": ("suites_freeze", "a suite file: the oracle drives every scene of a store, or of a recipe"),
     "eval": ("eval", "a planner in closed loop over many scenarios -> a scored result"),
     "report": ("report", "static HTML from one or more results"),
 }

@@ -54,12 +54,12 @@ def score_rows(results: Mapping[str, Result]) -> tuple[list[str], list[list[str]
 def group_rows(results: Mapping[str, Result], key: str) -> tuple[list[str], list[list[str]]]:
     """Columns and rows by ``families`` or ``sources``: one group a row, one planner a column, mean scores."""
     groups = sorted({name for result in results.values() for name in result.meta[key]})
-    columns = [{"families": "family", "sources": "source"}[key], "scenarios", "oracle passes", *results]
+    columns = [{"families": "family", "sources": "source"}[key], "scenarios", "oracle passes", "oracle", *results]
     rows = []
     for group in groups:
         found = [result.meta[key].get(group) for result in results.values()]
         largest = max((entry for entry in found if entry), key=lambda entry: int(entry["count"]))
-        counts = [str(largest["count"]), percent(largest["admitted"])]
+        counts = [str(largest["count"]), percent(largest["admitted"]), number(largest["oracle_score"])]
         rows.append([group, *counts, *(number(entry["score"]) if entry else "-" for entry in found)])
     return columns, rows
 

@@ -6,21 +6,26 @@ from .reference import Reference, cache_folder, reference
 from .result import Result, aggregate, load_result
 from .run import evaluate
 from .statistics import mean_interval
-from .suites import SUITES, suite_store
+from .suite_store import suite_store
+from .suites import Suite, SuiteError, SuiteScene, load_suite, suite_names
 
 __all__ = [
     "REPLAN_TICKS",
-    "SUITES",
     "PlannerError",
     "Reference",
     "Result",
+    "Suite",
+    "SuiteError",
+    "SuiteScene",
     "aggregate",
     "cache_folder",
     "drive",
     "evaluate",
     "load_planner",
     "load_result",
+    "load_suite",
     "mean_interval",
     "reference",
+    "suite_names",
     "suite_store",
 ]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from waytrace.planners import oracle_reference
 from waytrace.scenario import Scenario
+from waytrace.score import score_rollout
 
 from .digest import canonical, code_digest
 
@@ -31,7 +32,11 @@ class Reference:
     clean: bool
     """Whether it found a drive that keeps every rule. Where it did not, the scenario may have no solution."""
     proposal: str
-    """Which of the oracle's drivers it was."""
+    """Which of the oracle's drivers it was; ``frozen`` where a suite holds the figures."""
+    score: float
+    """The closed-loop score of that drive."""
+    preventable: bool
+    """Whether an accident can be prevented: by the driver models where the family has them, else by the oracle."""
 
 
 def reference(scenario: Scenario, content: str, *, traffic: str, style: str, seed: int) -> Reference:
@@ -49,7 +54,15 @@ def reference(scenario: Scenario, content: str, *, traffic: str, style: str, see
     except (OSError, ValueError, TypeError):
         pass  # absent or damaged: worked out again below
     found = oracle_reference(scenario, traffic=traffic, style=style, seed=seed)
-    record = Reference(float(found.progress_m), bool(found.clean), found.proposal)
+    score = score_rollout(scenario, found.rollout, found.progress_m).score
+    tag = scenario.provenance.details.get("preventable")
+    record = Reference(
+        float(found.progress_m),
+        bool(found.clean),
+        found.proposal,
+        float(score),
+        bool(found.clean if tag is None else tag),
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent)
     with os.fdopen(handle, "w") as file:

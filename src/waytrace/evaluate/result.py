@@ -125,11 +125,13 @@ def aggregate(rows: Sequence[dict[str, Any]], *, admitted_only: bool = False) ->
     """Means over ``rows``: score with its interval, at-fault collisions, families and sources, the mean of every term.
 
     A term's mean is over the scenarios it applied to. ``admitted`` is the share of scenarios that the oracle drives
-    without breaking a rule; with ``admitted_only`` all other figures are over those alone. Nothing is averaged over
-    no scenarios: such a figure is ``None``.
+    without breaking a rule; with ``admitted_only`` all other figures are over those alone, and ``unfiltered`` holds
+    those over all. ``oracle_score`` is the mean score of the oracle's own drives. Nothing is averaged over no
+    scenarios: such a figure is ``None``.
     """
     return {
         **_group(rows, admitted_only),
+        "unfiltered": _group(rows, False),
         "families": _groups(rows, "family", admitted_only),
         "sources": _groups(rows, "source", admitted_only),
     }
@@ -145,7 +147,11 @@ def _group(rows: Sequence[dict[str, Any]], admitted_only: bool) -> dict[str, Any
         "admitted": admitted,
         "score": _mean(scores),
         "score_interval": mean_interval(scores, [row["cluster"] for row in rows]) if rows else None,
+        "oracle_score": _mean(row["oracle"]["score"] for row in rows),
         "at_fault_collision_rate": _mean(row["terms"]["NC"] < 1.0 for row in rows if "NC" in row["terms"]),
+        "at_fault_preventable_rate": _mean(
+            row["terms"]["NC"] < 1.0 for row in rows if "NC" in row["terms"] and row["oracle"]["preventable"]
+        ),
         "off_road_rate": _mean(row["terms"]["DAC"] < 1.0 for row in rows if "DAC" in row["terms"]),
         "terms": {name: _mean(row["terms"][name] for row in rows if name in row["terms"]) for name in sorted(terms)},
     }

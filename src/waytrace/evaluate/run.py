@@ -20,8 +20,11 @@ from waytrace.sim import STYLES, TRAFFIC
 from .digest import canonical, code_digest, environment, result_hash
 from .drive import REPLAN_TICKS
 from .load import load_planner, planner_digest
+from .openings import note_opening
 from .pool import Outcome, Task, run_tasks
 from .result import SCHEMA, Result, aggregate, load_result
+from .suite_store import suite_store
+from .suites import Suite, SuiteError
 from .task import BATCH, Setup
 
 Progress = Callable[[int, int, str], None]
@@ -30,8 +33,9 @@ Progress = Callable[[int, int, str], None]
 
 def evaluate(
     planner: str,
-    scenarios: str | Path | Sequence[Scenario],
+    scenarios: str | Path | Sequence[Scenario] | Suite,
     *,
+    drives: str | Path | None = None,
     out: str | Path | None = None,
     workers: int = 1,
     traffic: str = "mixed",
@@ -41,6 +45,7 @@ def evaluate(
     replan_ticks: int = REPLAN_TICKS,
     timeout_s: float = 300.0,
     admitted_only: bool = False,
+    reason: str = "",
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Result:
@@ -49,9 +54,13 @@ def evaluate(
     Without ``out`` the folder lies under ``out/eval`` and is named after planner, store and a hash of all settings.
 
     ``planner`` is a spec as :func:`load_planner` takes it; ``scenarios`` the path of a store, or scenarios, which are
-    then written to a store inside ``out``. ``limit`` takes the first so many. ``timeout_s`` is the time one scenario
-    may take. With ``admitted_only`` the means leave out scenarios that not even the oracle drives without breaking a
-    rule; their rows are kept. The result does not depend on ``workers``.
+    then written to a store inside ``out``, or a frozen suite. A suite says itself how its traffic drives, and its means
+    are over admitted scenes (``meta["unfiltered"]`` is over all); the recorded drives of one come from the store
+    ``drives``; one that is held out asks for a ``reason`` and logs it.
+
+    ``limit`` takes the first so many scenarios. ``timeout_s`` is the time one may take. With ``admitted_only`` the
+    means leave out scenarios that not even the oracle drives without breaking a rule; their rows are kept. The
+    result does not depend on ``workers``.
 
     An interrupted evaluation is continued by the same call. A folder made with other settings or by other code is
     refused with the differences, unless ``overwrite``. A scenario on which the planner raises, dies or takes too long
@@ -60,7 +69,15 @@ def evaluate(
     _check(traffic, TRAFFIC, "traffic")
     _check(style, STYLES, "style")
     load_planner(planner)  # a wrong name should fail now, not in a worker
-    if isinstance(scenarios, str | Path):
+    suite, references = None, ""
+    if isinstance(scenarios, Suite):
+        suite = scenarios
+        if style != "normal" or traffic not in ("mixed", suite.traffic) or seed not in (0, suite.seed):
+            raise SuiteError(f"Suite {suite.name} says itself how its traffic drives: leave out traffic, style, seed.")
+        traffic, seed, admitted_only = suite.traffic, suite.seed, True
+        path, file = suite_store(suite, drives)
+        store, references = ScenarioStore.open(path), str(file)
+    elif isinstance(scenarios, str | Path):
         store = ScenarioStore.open(Path(scenarios).absolute())
     else:
         if out is None:
@@ -77,6 +94,8 @@ def evaluate(
         "seed": seed,
         "replan_ticks": replan_ticks,
         "admitted_only": admitted_only,
+        "suite": suite.name if suite else None,
+        "suite_hash": suite.sha256 if suite else None,
     }
     config = {
         **identity,
@@ -89,6 +108,8 @@ def evaluate(
     out = Path(out or _default_folder(config)).absolute()
     if overwrite:
         _clear(out)
+    if suite and suite.held_out and not (out / "run.json").exists():
+        note_opening(suite, planner, reason)
     _claim(out, config)
     if (out / "result.json").exists():
         result = load_result(out)
@@ -96,7 +117,7 @@ def evaluate(
             return result
 
     partial = out / "partial"
-    setup = Setup(planner, str(store.path), str(partial), traffic, style, seed, replan_ticks)
+    setup = Setup(planner, str(store.path), str(partial), traffic, style, seed, replan_ticks, references)
     done = _finished(partial)
     todo = [i for i in ids if i not in done]
     position = {name: k for k, name in enumerate(ids)}
@@ -211,7 +232,7 @@ def _finish(
     meta = {
         "schema": SCHEMA,
         **identity,
-        "suite": store.path.name,
+        "suite": identity["suite"] or store.path.name,
         "store": store.path.relative_to(out).as_posix() if store.path.is_relative_to(out) else str(store.path),
         "store_hash": store.manifest_hash,
         "environment": environment(),

@@ -21,6 +21,7 @@ from .digest import drive_digest, plain
 from .drive import REPLAN_TICKS, drive
 from .load import load_planner
 from .reference import Reference, reference
+from .suite_store import load_references
 
 BATCH = 4
 """Worlds per task, and the padded batch that every planner runs at."""
@@ -38,6 +39,8 @@ class Setup:
     style: str = "normal"
     seed: int = 0
     replan_ticks: int = REPLAN_TICKS
+    references: str = ""
+    """File with a suite's frozen references; empty: the oracle is asked."""
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object."""
@@ -65,7 +68,11 @@ def run_task(
     rows, ticks = [], {}
     for scenario, rollout in zip(scenarios, rollouts, strict=True):
         content = store.summary(scenario.id)["hash"]
-        oracle = reference(scenario, content, traffic=setup.traffic, style=setup.style, seed=setup.seed)
+        oracle = (
+            load_references(setup.references)[scenario.id]
+            if setup.references
+            else reference(scenario, content, traffic=setup.traffic, style=setup.style, seed=setup.seed)
+        )
         score = score_rollout(scenario, rollout, oracle.progress_m)
         rows.append(_row(scenario, score, oracle, rollout.end, seconds, drive_digest(rollout, score)))
         ticks.update({f"{scenario.id}/{key}": np.ascontiguousarray(value) for key, value in score.ticks.items()})

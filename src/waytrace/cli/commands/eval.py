@@ -22,7 +22,9 @@ class Options:
     scenarios: Annotated[Path | None, arg(metavar="STORE")] = None
     """A store of scenarios, from `waytrace scenarios import` or `generate`."""
     suite: Annotated[str | None, arg(metavar="NAME")] = None
-    """A named suite of generated scenarios, instead of a store."""
+    """A frozen suite, or a suite file of your own; with --scenarios for the recorded drives of one that has them."""
+    reason: Annotated[str, arg(metavar="TEXT", help_behavior_hint="(for held-out suites)")] = ""
+    """What a held-out suite is opened for; it is logged."""
     workers: Annotated[int, arg(help_behavior_hint="(default: all cores)")] = 0
     """Worker processes; the result does not depend on it."""
     traffic: Literal["replay", "reactive", "mixed"] = "mixed"
@@ -50,22 +52,25 @@ class Options:
 def run(options: Options, output: Output) -> int:
     """Evaluate, print the table, write the report; 1 if the planner failed on a scenario."""
     from waytrace.cli.tables import failures, interval_text, score_table
-    from waytrace.evaluate import evaluate, suite_store
+    from waytrace.evaluate import Suite, evaluate, load_suite, suite_store
+    from waytrace.evaluate.openings import openings, openings_file
     from waytrace.scenario import WaytraceError
 
-    if options.scenarios is not None and options.suite is None:
-        store = options.scenarios
-    elif options.suite is not None and options.scenarios is None:
-        store = suite_store(options.suite, note=output.note)
+    asked: Path | Suite
+    if options.suite is not None:
+        asked = load_suite(options.suite)
+        suite_store(asked, options.scenarios, note=output.note)
+    elif options.scenarios is not None:
+        asked = options.scenarios
     else:
-        raise WaytraceError("Say what to drive: either --scenarios STORE or --suite NAME.")
+        raise WaytraceError("Say what to drive: --scenarios STORE or --suite NAME.")
     with output.progress(f"{options.planner} drives") as advance:
         result = evaluate(
-            options.planner, store, out=options.out, workers=options.workers or os.cpu_count() or 1,
+            options.planner, asked, drives=options.scenarios, out=options.out,
+            workers=options.workers or os.cpu_count() or 1,
             traffic=options.traffic, style=options.style, seed=options.seed, limit=options.limit,
             replan_ticks=options.replan_ticks, timeout_s=options.timeout_s, overwrite=options.overwrite,
-            admitted_only=options.suite is not None,
-            progress=advance,
+            reason=options.reason, progress=advance,
         )  # fmt: skip
     score_table(output, {options.planner: result})
     failures(output, options.planner, result)
@@ -76,6 +81,13 @@ def run(options: Options, output: Output) -> int:
         page = write_report([result.path], result.path / "report")
     meta = result.meta
     output.say(f"Score {interval_text(meta)} over {meta['count']} scenarios; hash {meta['result_hash'][:16]}")
+    if isinstance(asked, Suite):
+        all_scenes = meta["unfiltered"]
+        output.say(
+            f"Unfiltered, with scenes that the oracle fails: {interval_text(all_scenes)} over {all_scenes['count']}"
+        )
+        if asked.held_out:
+            output.say(f"Suite {asked.name} has been opened {openings(asked.name)} times, by {openings_file()}")
     output.say(f"Result: {result.path / 'result.json'}")
     if page:
         output.say(f"Report: {page}")
@@ -90,6 +102,10 @@ def run(options: Options, output: Output) -> int:
             "score": meta["score"],
             "score_interval": meta["score_interval"],
             "at_fault_collision_rate": meta["at_fault_collision_rate"],
+            "unfiltered_score": meta["unfiltered"]["score"],
+            "oracle_score": meta["oracle_score"],
+            "at_fault_preventable_rate": meta["at_fault_preventable_rate"],
+            "suite_hash": meta["suite_hash"],
             "families": {name: group["score"] for name, group in meta["families"].items()},
             "admitted": meta["admitted"],
             "sources": {name: group["score"] for name, group in meta["sources"].items()},
