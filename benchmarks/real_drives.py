@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import sys
 from collections import Counter
 from datetime import date
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import waytrace
+from explain import LOW, explanation, low_rows, zero_terms
 from waytrace.cli.tables import group_rows, interval_text, markdown, number, percent
 from waytrace.evaluate import Result, evaluate
 from waytrace.formats import import_paths
@@ -27,15 +27,6 @@ from waytrace.score import TERMS
 
 PLANNERS = ("replay", "constant-velocity", "idm", "expert", "oracle")
 LISTED = 60
-REASONS = {
-    "NC": "at-fault collision",
-    "DAC": "left the drivable area",
-    "MP": "no progress",
-    "DDC": "against the driving direction",
-    "TLC": "red light",
-}
-"""Terms that bring a score to 0, in words."""
-UUID = re.compile(r"\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 FAITHFUL = "replay in replayed traffic"
 """Log replay with everybody else as recorded: what it is charged with was in the recording, or is our own error."""
 
@@ -146,34 +137,16 @@ def _source_table(results: dict[str, Result], source: str) -> str:
 
 
 def _failures(result: Result, store: ScenarioStore) -> str:
-    """Scenarios that scored 0, with the terms that brought them there, and those the planner broke down on."""
-    lines = [f"- `{e['id']}`: no result, {e['message']}" for e in result.errors]
-    for row in result.meta["scenarios"]:
-        zero = [
-            term for term, value in row["terms"].items() if value == 0.0 and term in ("NC", "DAC", "MP", "DDC", "TLC")
-        ]
-        if zero:
-            lines.append(f"- `{row['id']}`: {', '.join(_why(term, row) for term in zero)} (ended: {row['end']})")
-    if not lines:
-        return "Nothing: no scenario scored 0.\n"
+    """Scenarios below one half, with the terms that brought them there, and those the planner broke down on."""
     rows = result.meta["scenarios"]
-    causes = Counter(term for row in rows for term in REASONS if row["terms"].get(term) == 0.0)
-    summary = ", ".join(f"{term} {count}" for term, count in causes.most_common())
+    lines = [f"- `{e['id']}`: no result, {e['message']}" for e in result.errors]
+    lines += [explanation(row) for row in low_rows(rows)]
+    if not lines:
+        return f"Nothing: no scenario scored below {LOW}.\n"
+    causes = Counter(term for row in rows for term in zero_terms(row))
+    summary = ", ".join(f"{term} {count}" for term, count in causes.most_common()) or "no term at 0"
     more = [f"- ... and {len(lines) - LISTED} more"] if len(lines) > LISTED else []
     return f"{len(lines)} of {len(store)}: {summary}\n\n" + "\n".join(lines[:LISTED] + more) + "\n"
-
-
-def _why(term: str, row: dict[str, Any]) -> str:
-    """A term that is 0, in words: with the collision's or red light's cause, or the metres of too little progress."""
-    causes = [e["cause"] for e in row["events"] if e["at_fault"] and (e["kind"] == "red_light") == (term == "TLC")]
-    if term in ("NC", "TLC") and causes:
-        return UUID.sub(r"\1", " ".join(causes)).rstrip(".")
-    figures = row["figures"]
-    if term == "MP" and figures.get("progress_m") is not None and figures.get("reference_progress_m") is not None:
-        return (
-            f"{REASONS[term]} ({figures['progress_m']:.1f} m of the oracle's {figures['reference_progress_m']:.1f} m)"
-        )
-    return REASONS[term]
 
 
 if __name__ == "__main__":

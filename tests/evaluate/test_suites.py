@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from waytrace.catalogue import families, generate
-from waytrace.evaluate import Suite, SuiteError, SuiteScene, evaluate, load_suite, suite_names, suite_store
+from waytrace.evaluate import Suite, SuiteError, SuiteScene, evaluate, load_suite, reference, suite_names, suite_store
 from waytrace.evaluate.freeze import RECIPES, freeze_store, recipe_ids
 from waytrace.evaluate.openings import openings
 from waytrace.evaluate.suite_store import generated, in_style
@@ -164,6 +164,19 @@ def test_recipes_take_every_family_of_their_split_alike() -> None:
         assert len(set(ids)) == len(ids) == recipe.per_family * len(families(recipe.split))
         assert {id.split("/")[1] for id in ids} == {recipe.split}
     assert set(families("test")) >= set(families("select"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in suite_names() if load_suite(name).generated])
+def test_frozen_figures_are_those_of_this_oracle(name: str) -> None:
+    suite = load_suite(name)
+    for entry in suite.scenes[:: max(1, len(suite.scenes) // 12)]:
+        made = in_style(generated(entry.id), entry.style)
+        found = reference(made, scenario_hash(made), traffic=suite.traffic, style="normal", seed=suite.seed)
+        assert found.clean == entry.admitted, entry.key
+        assert found.progress_m == pytest.approx(entry.progress_m, abs=1e-3), entry.key
+        assert found.score == pytest.approx(entry.oracle_score, abs=1e-5), entry.key
+        assert found.preventable == entry.preventable, entry.key
 
 
 @pytest.mark.parametrize("name", suite_names())
