@@ -85,13 +85,13 @@ def _page(suite: Suite, results: dict[str, Result], seconds: dict[str, float], a
         + (f" ({took})" if took else "") + ".\n",
         f"Suite `{suite.name}`: {suite.about}; {len(suite.scenes)} scenes, hash `{suite.sha256[:16]}`, traffic "
         f"`{suite.traffic}`, seed {suite.seed}. Means are over the scenes that the oracle admits; the oracle's "
-        "column is the mean score of its own drives. It knows the traffic and is the yardstick of progress, no competitor.\n",
+        "column is the mean score of its own drives. It knows the traffic: a yardstick, no competitor.\n",
         "## All scenes\n",
         _overview(results) + "\n",
         "## By family\n",
         _families(suite, results) + "\n",
-        f"*At fault* is the share of drives of {list(results)[-1]} with a collision it is at fault for, among scenes in "
-        "which an accident can be prevented.\n",
+        f"*At fault* is the share of drives of {list(results)[-1]} with a collision it is at fault for, among scenes "
+        "in which an accident can be prevented.\n",
         "## Not admitted\n",
         _refused(suite),
     ]  # fmt: skip
