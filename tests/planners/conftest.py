@@ -103,6 +103,10 @@ def observed(world: World) -> Any:
         others = [a for a in range(n) if a != ego][:31]
         reference = np.full(len(REFERENCE_KIND), -1, np.int32)
         reference[np.flatnonzero(REFERENCE_KIND == ReferenceKind.AGENT)[: len(others)]] = others
+        counts = {ReferenceKind.LANE: len(scenario.map), ReferenceKind.LIGHT: len(scenario.lights.lane)}
+        for kind, count in counts.items():
+            rows = np.flatnonzero(int(kind) == REFERENCE_KIND)[:count]
+            reference[rows] = np.arange(len(rows))
         base = int(world.maps.index.lane_lo[world.maps.map_of[w]])
         k = len(scenario.lights.lane)
         record = SceneRecord(

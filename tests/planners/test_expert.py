@@ -1,20 +1,13 @@
 import numpy as np
 import pytest
 
-from waytrace.planners import Expert, make, oracle_reference
+from waytrace.planners import make, oracle_reference
 from waytrace.scenario import AgentKind, LightState
 from waytrace.sim import World
 
 from .conftest import drive, observed, scene
 
 CAR, WALKER = AgentKind.VEHICLE, AgentKind.PEDESTRIAN
-
-
-def first_certificate(scenario):
-    planner = Expert()
-    planner.reset([scenario.id])
-    planner.plan(observed(World([scenario], traffic="replay")), None)
-    return planner.certificates[0]
 
 
 @pytest.mark.parametrize("name", ["idm", "expert"])
@@ -42,28 +35,6 @@ def test_the_recorded_future_is_never_looked_at(name):
         plans.append(plan)
     np.testing.assert_array_equal(plans[0].accel_mps2, plans[1].accel_mps2)
     np.testing.assert_array_equal(plans[0].waypoints, plans[1].waypoints)
-
-
-def test_the_certificate_names_the_car_ahead_as_what_binds():
-    made = first_certificate(scene((CAR, 85.0, 0.0, 0.0, 4.0), (CAR, 95.0, 0.0, 0.0, 4.0)))
-    assert (made.constraints[0].name, made.constraints[0].reference) == ("headway", 1)
-    assert made.constraints[0].slack_mps2 == 0.0
-    assert all(c.slack_mps2 >= 0.0 for c in made.constraints)
-
-
-def test_the_certificate_names_the_light():
-    made = first_certificate(scene(light=LightState.RED, speed=12.0))
-    stop = next(c for c in made.constraints if c.name == "stop_point")
-    assert (stop.kind, stop.reference) == ("light", 0)
-
-
-def test_rejected_options_say_what_they_would_violate_and_the_runner_up_has_a_plan():
-    made = first_certificate(scene((CAR, 95.0, 0.0, 0.0, 0.0), (CAR, 58.0, -3.5, 0.0, 12.0), lanes=2))
-    assert made.rejected
-    assert all(r.margin >= 0.0 or made.emergency for r in made.rejected)
-    assert made.runner_up is not None
-    assert made.runner_up.shape == (16, 4)
-    assert any(r.violates in ("collision", "gap", "ttc") for r in made.rejected)
 
 
 def test_it_does_not_move_in_before_a_car_that_comes_up_fast(ego_path):

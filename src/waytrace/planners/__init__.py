@@ -1,7 +1,7 @@
 """Planners: what drives. The protocol, the built-in ones, and the tools to make a plan from a wanted motion."""
 
 from .constant_velocity import ConstantVelocity
-from .expert import Certificate, Constraint, Expert, ExpertConfig, Rejected
+from .expert import CONSTRAINTS, Certificate, Choice, Considered, Constraint, Expert, ExpertConfig, Rejected
 from .idm import Idm, IdmConfig
 from .motion import fit_controls, make_plan
 from .oracle import Oracle, OracleResult, oracle_reference
@@ -10,8 +10,11 @@ from .registry import NAMES, make, names
 from .replay import Replay
 
 __all__ = [
+    "CONSTRAINTS",
     "NAMES",
     "Certificate",
+    "Choice",
+    "Considered",
     "ConstantVelocity",
     "Constraint",
     "Expert",

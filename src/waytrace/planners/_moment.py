@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waytrace.geometry import F8, U1, bundle
+from waytrace.observe import Reference, ReferenceKind
 from waytrace.scenario import AgentKind, LightState
 
 from ._lookup import Roads
@@ -56,14 +57,30 @@ class Moment:
     others: Others
     other_index: NDArray[np.int32]
     """[A] each one's number among the scenario's agents: the reference that a cause cites."""
+    light_index: NDArray[np.int32]
+    """[K] each light's number among the scenario's."""
     light_lane: NDArray[np.int32]
     light_state: NDArray[np.uint8]
     roads: Roads
+    held: frozenset[Reference] | None = None
+    """What the observation's arrays hold; None where there is no observation (privileged planners)."""
 
     @property
     def front_m(self) -> float:
         """Distance from the rear axle to the front bumper."""
         return self.rear_m + 0.5 * self.length_m
+
+    def agent(self, row: int) -> Reference:
+        """The reference to one of the others."""
+        return Reference(ReferenceKind.AGENT, int(self.other_index[row]))
+
+    def light(self, lane: int) -> Reference:
+        """The reference to the light at a lane's entry. Raises ``IndexError`` where there is none."""
+        return Reference(ReferenceKind.LIGHT, int(self.light_index[np.flatnonzero(self.light_lane == lane)[0]]))
+
+    def truncated(self, reference: Reference) -> bool:
+        """Whether the observation's arrays do not hold ``reference``."""
+        return self.held is not None and reference not in self.held
 
     def shows(self, lane: int) -> int:
         """State of the light at a lane's entry, ``LightState.OFF`` for none."""

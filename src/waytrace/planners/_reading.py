@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from waytrace.observe import ReferenceKind
 from waytrace.scenario import REAR_AXLE_TO_CENTRE, AgentKind
 
 from ._lookup import RoadCache
@@ -58,7 +59,8 @@ def moments_of_world(world: Any, roads: RoadCache, worlds: NDArray[np.int_] | No
                     *(np.ascontiguousarray(part[w, others], np.float64) for part in (st.length, st.width)),
                     np.ascontiguousarray(st.kind[w, others]),
                 ]),
-                np.array(others, np.int32), (world.lights.lane[w][used] - base).astype(np.int32),
+                np.array(others, np.int32), np.flatnonzero(used).astype(np.int32),
+                (world.lights.lane[w][used] - base).astype(np.int32),
                 world.lights.state[w][used].copy(), roads.of(scenario.map, scenario.route),
             )
         )  # fmt: skip
@@ -84,8 +86,8 @@ def moments(observation: Observation, roads: RoadCache) -> list[Moment]:
 def moment_of_scene(scene: Scene, roads: RoadCache) -> Moment:
     """The moment of one scene.
 
-    Only agents that the observation's arrays hold are in it. One that went out of sight is taken to have gone on
-    straight at its last seen speed.
+    Only agents and lights that the observation's arrays hold are in it. An agent that went out of sight is taken to
+    have gone on straight at its last seen speed.
     """
     ego, agents = scene.ego, scene.agents
     rear = rear_m(int(ego.kind), ego.length_m)
@@ -98,6 +100,8 @@ def moment_of_scene(scene: Scene, roads: RoadCache) -> Moment:
     ticks = min(round(RATE_WINDOW_S / scene.dt_s), len(agents.history_valid) - 1)
     drift = sideways(agents.pose_history[-1 - ticks, held], agents.pose_history[-1, held], ticks * scene.dt_s)
     drift[~(agents.history_valid[-1 - ticks, held] & agents.history_valid[-1, held])] = 0.0
+    elements = frozenset(scene.elements())
+    lights = np.array(sorted(e.index for e in elements if e.kind == ReferenceKind.LIGHT), np.int32)
     return Moment(
         scene.scenario_id, scene.time_s, np.array([x - rear * np.cos(h), y - rear * np.sin(h), h, v]),
         ego.accel_mps2, ego.yaw_rate_radps / v if v > 0.5 else 0.0, rear, ego.length_m, ego.width_m,
@@ -107,5 +111,6 @@ def moment_of_scene(scene: Scene, roads: RoadCache) -> Moment:
             np.ascontiguousarray(agents.size_m[held, 0]), np.ascontiguousarray(agents.size_m[held, 1]),
             agents.kind[held],
         ),
-        agents.index[held], scene.light_lane, scene.light_state, roads.of(scene.map, scene.route),
+        agents.index[held], lights, scene.light_lane[lights], scene.light_state[lights],
+        roads.of(scene.map, scene.route), elements,
     )  # fmt: skip

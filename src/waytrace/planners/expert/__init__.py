@@ -1,7 +1,16 @@
 """The rule-based expert: its planner, its configuration and its certificate."""
 
-from .certificate import Certificate, Constraint, Rejected
+from .certificate import CONSTRAINTS, Certificate, Choice, Considered, Constraint, Rejected
 from .config import ExpertConfig
 from .planner import Expert
 
-__all__ = ["Certificate", "Constraint", "Expert", "ExpertConfig", "Rejected"]
+__all__ = [
+    "CONSTRAINTS",
+    "Certificate",
+    "Choice",
+    "Considered",
+    "Constraint",
+    "Expert",
+    "ExpertConfig",
+    "Rejected",
+]

@@ -1,4 +1,4 @@
-"""One decision: make proposals, drive them forward, judge them, take the best, and say why."""
+"""One decision: make proposals, drive them forward, judge them, take the best."""
 
 from __future__ import annotations
 
@@ -9,18 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waytrace.scenario import PLAN_KNOTS
-from waytrace.scenario.types import LaneControl
 from waytrace.sim import integrate_dense
 
-from .._ahead import regulated_entry, stop_point
 from .._moment import Moment
-from .._path import STEP_M
 from ..motion import fit_controls
-from .certificate import Certificate
+from .base import Base, bases
+from .certificate import Lengthwise
 from .config import ExpertConfig
-from .evidence import certify
 from .forecast import forecast
 from .judge import (
+    AGAINST_M,
     BLOCKING,
     BRAKING,
     COLLISION,
@@ -35,8 +33,9 @@ from .judge import (
     WRONG_WAY,
     judge,
 )
-from .options import Base, Option, bases, lateral_options, pack
+from .options import Option, lateral_options, pack
 from .rollout import SPEED, TICKS, Paths, Proposals, roll_out
+from .stops import Stop, Stops, find_stops
 
 Array = NDArray[np.float64]
 
@@ -57,28 +56,57 @@ class Memory:
     chosen_stop: bool = False
 
 
-@dataclass(frozen=True)
-class Considered:
-    """All that a decision has looked at, for the certificate."""
+@dataclass(frozen=True, eq=False)
+class Verdicts:
+    """What judging J roll-outs yields: see :func:`~.judge.judge`."""
 
-    moment: Moment
-    all_bases: list[Base]
-    options: list[Option]
-    paths: Paths
-    proposals: Proposals
-    rollouts: Array
     when: Array
     who: NDArray[np.int32]
     how: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """All that a decision has looked at: what its certificate is written from."""
+
+    moment: Moment
+    config: ExpertConfig
+    desired_mps: float
+    all_bases: list[Base]
+    options: list[Option]
+    stops: list[Stops]
+    paths: Paths
+    others: Array
+    """[A, 41, 4] the forecast."""
+    changes: NDArray[np.bool_]
+    proposals: Proposals
+    lengthwise: tuple[Lengthwise, ...]
+    waits: tuple[Stop | None, ...]
+    """[J] where a proposal of kind ``stop`` waits."""
+    rollouts: Array
+    """[J, 81, 7]."""
+    verdicts: Verdicts
     score: Array
-    light_s: float
-    light_lane: int
+    clean: NDArray[np.bool_]
+    best: int
+    accel_mps2: Array
+    curvature_1pm: Array
+
+    @property
+    def emergency(self) -> bool:
+        """Whether nothing is clean."""
+        return not bool(self.clean.any())
+
+    @property
+    def s_start(self) -> Array:
+        """[bases] where the rear axle is."""
+        return np.array([base.s0 for base in self.all_bases])
 
 
 def decide(
     moment: Moment, memory: Memory, config: ExpertConfig, known: Array | None = None
-) -> tuple[Array, Array, Memory, Certificate | None]:
-    """Controls [16], [16], what to remember, and the evidence (None where there is no road in reach).
+) -> tuple[Array, Array, Memory, Seen | None]:
+    """Controls [16], [16], what to remember, and what was seen (None where there is no road in reach).
 
     ``known`` [A, 41, 4] stands in for the expert's own forecast; only the oracle has it.
     """
@@ -90,137 +118,116 @@ def decide(
     if known is not None:
         others = known
     all_bases = bases(moment, lane, others, memory.desired_mps)
-    lateral = lateral_options(moment, all_bases, config)
-    paths = pack(moment, all_bases, lateral, memory.desired_mps, config)
-    options = [option for option, _ in lateral]
-    stops, stopped_for, light = _stops(moment, all_bases, memory)
-    proposals = _propose(options, all_bases, stops, config)
-    count = len(proposals.path)
-    rollouts = np.zeros((count, TICKS + 1, 7))
+    options = lateral_options(moment, all_bases, config)
+    paths = pack(moment, all_bases, options, memory.desired_mps, config)
+    stops, stopped_for = find_stops(moment, all_bases, memory.stopped_for)
+    proposals, lengthwise, waits = _propose(options, stops, config)
     s_start = np.array([base.s0 for base in all_bases])
-    half_width = 0.5 * moment.width_m
-    roll_out(
-        paths, proposals, moment.axle, moment.accel_mps2, moment.front_m, half_width, config.jerk_mps3,
-        config.driver, s_start, rollouts,
+    rollouts = rolled(moment, paths, proposals, s_start, config)
+    verdicts = judged(moment, paths, proposals, others, changes, rollouts, s_start)
+    score, clean = _score(options, all_bases, proposals, verdicts, memory, config, speed)
+    best = int(np.argmax(score)) if clean.any() else _least_bad(verdicts)
+    seen = Seen(
+        moment, config, memory.desired_mps, all_bases, options, stops, paths, others, changes, proposals, lengthwise,
+        waits, rollouts, verdicts, score, clean, best, *np.zeros((2, PLAN_KNOTS)),
     )  # fmt: skip
-    when, who, how = np.zeros((count, len(TERMS))), np.zeros((count, len(TERMS)), np.int32), np.zeros((count, 6))
-    judge(
-        moment.roads.index, paths, proposals, moment.others, others, changes, rollouts, moment.rear_m, moment.length_m,
-        moment.width_m, s_start, when, who, how,
-    )  # fmt: skip
-    score, clean = _score(options, all_bases, proposals, when, how, memory, config, speed)
-    emergency = not bool(clean.any())
-
-    def feasible(j: int) -> tuple[Array, Array, bool]:
-        """Controls of a proposal, and whether what they integrate to is as clean as the proposal was."""
-        fitted = fit_controls(rollouts[j, 5::5, :3], rollouts[j, 5::5, SPEED], moment.axle)
-        dense = rollouts[j : j + 1].copy()
-        dense[0, :, :4] = integrate_dense(moment.axle, *fitted)[0]
-        again = np.zeros((1, len(TERMS))), np.zeros((1, len(TERMS)), np.int32), np.zeros((1, 6))
-        judge(
-            moment.roads.index, paths, Proposals._make(part[j : j + 1] for part in proposals), moment.others, others,
-            changes, dense, moment.rear_m, moment.length_m, moment.width_m, s_start, *again,
-        )  # fmt: skip
-        worse = np.isfinite(again[0][0]) & ~np.isfinite(when[j])
-        return *fitted, not bool(worse[:BLOCKING].any())
-
-    best = _least_bad(when, how, rollouts) if emergency else int(np.argmax(score))
-    accel, curvature, kept = feasible(best)
-    if not kept and not emergency:
+    accel, curvature, kept = fitted(seen, best)
+    if not kept and not seen.emergency:
         first = best, accel, curvature
         for j in np.argsort(-score, kind="stable")[1:TRIES]:
             best = int(j)
-            accel, curvature, kept = feasible(best)
+            accel, curvature, kept = fitted(seen, best)
             if kept:
                 break
         else:
             best, accel, curvature = first
     option = options[proposals.path[best]]
     base = all_bases[option.base]
-    seen = Considered(
-        moment, all_bases, options, paths, proposals, rollouts, when, who, how, score, *light
-    )  # fmt: skip
     chain = tuple(dict.fromkeys(int(v) for v in base.path.lane[int(base.s0) : int(base.s0) + 60]))
     after = Memory(
         base.lane if option.kind not in ("left", "right") else lane, memory.desired_mps, stopped_for, chain,
         option.offset_m, bool(np.isfinite(proposals.stop_s[best])),
     )  # fmt: skip
-    return accel, curvature, after, certify(seen, best, emergency, config)
+    chosen = {"best": best, "accel_mps2": accel, "curvature_1pm": curvature}
+    return accel, curvature, after, Seen(**(seen.__dict__ | chosen))
 
 
-def _stops(
-    moment: Moment, all_bases: list[Base], memory: Memory
-) -> tuple[list[tuple[float, list[float]]], int, tuple[float, int]]:
-    """Per base: where it must stop (light, stop sign, lane's end), and where it may (before conflict zones)."""
-    index = moment.roads.index
-    closed = moment.closed_lanes()
-    speed, stopped_for = float(moment.axle[3]), memory.stopped_for
-    out, light = [], (math.inf, -1)
-    for base in all_bases:
-        front = base.s0 + moment.front_m
-        must, at_lane = stop_point(moment, base.path, base.count, base.s0, closed)
-        if base.kind == "keep":
-            light = (must, at_lane)
-        for s, regulated, control in regulated_entry(moment, base.path, base.count, front - 1.0):
-            if control == LaneControl.STOP and regulated != stopped_for:
-                if speed < 0.3 and s - front < 3.0:
-                    stopped_for = regulated
-                else:
-                    must = min(must, s - 0.5)
-            break
-        if math.isfinite(base.run_m):
-            must = min(must, base.s0 + base.run_m - 3.0)
-        may: list[float] = []
-        last = -1
-        for i in range(max(int(base.s0), 1), min(base.count, int(base.s0) + 80)):
-            lane = int(base.path.lane[i])
-            if lane == last:
-                continue
-            last = lane
-            start = i * STEP_M - float(base.path.lane_s[i])
-            conflicts = range(int(index.conf_lo[lane]), int(index.conf_lo[lane + 1]))
-            entries = {round(start + float(index.conf_s0[c]) - 1.0, 1) for c in conflicts if index.conf_kind[c] != 2}
-            may += [s for s in sorted(entries) if s > front - 0.5]
-            if start - 0.5 > front and index.lane_junction[lane]:
-                may.append(start - 0.5)
-        kept: list[float] = []
-        for s in sorted(may):
-            if not kept or s - kept[-1] > 3.0:
-                kept.append(s)
-        out.append((must, kept[:3]))
-    return out, stopped_for, light
+def rolled(moment: Moment, paths: Paths, proposals: Proposals, s_start: Array, config: ExpertConfig) -> Array:
+    """[J, 81, 7] the proposals driven forward."""
+    rollouts = np.zeros((len(proposals.path), TICKS + 1, 7))
+    roll_out(
+        paths, proposals, moment.axle, moment.accel_mps2, moment.front_m, 0.5 * moment.width_m, config.jerk_mps3,
+        config.driver, s_start, rollouts,
+    )  # fmt: skip
+    return rollouts
+
+
+def judged(
+    moment: Moment, paths: Paths, proposals: Proposals, others: Array, changes: NDArray[np.bool_], rollouts: Array,
+    s_start: Array,
+) -> Verdicts:  # fmt: skip
+    """What is wrong with each roll-out."""
+    shape = len(rollouts), len(TERMS)
+    out = Verdicts(np.zeros(shape), np.zeros(shape, np.int32), np.zeros((len(rollouts), 6)))
+    judge(
+        moment.roads.index, paths, proposals, moment.others, others, changes, rollouts, moment.rear_m, moment.length_m,
+        moment.width_m, s_start, out.when, out.who, out.how,
+    )  # fmt: skip
+    return out
+
+
+def fitted(seen: Seen, j: int) -> tuple[Array, Array, bool]:
+    """Controls of a proposal, and whether what they integrate to is as clean as the proposal was."""
+    moment, rollout = seen.moment, seen.rollouts[j : j + 1]
+    controls = fit_controls(rollout[0, 5::5, :3], rollout[0, 5::5, SPEED], moment.axle)
+    dense = rollout.copy()
+    dense[0, :, :4] = integrate_dense(moment.axle, *controls)[0]
+    alone = Proposals._make(part[j : j + 1] for part in seen.proposals)
+    again = judged(moment, seen.paths, alone, seen.others, seen.changes, dense, seen.s_start)
+    worse = np.isfinite(again.when[0]) & ~np.isfinite(seen.verdicts.when[j])
+    return *controls, not bool(worse[:BLOCKING].any())
 
 
 def _propose(
-    options: list[Option], all_bases: list[Base], stops: list[tuple[float, list[float]]], config: ExpertConfig
-) -> Proposals:
+    options: list[Option], stops: list[Stops], config: ExpertConfig
+) -> tuple[Proposals, tuple[Lengthwise, ...], tuple[Stop | None, ...]]:
     """Every option at every speed; on the lane being driven also stops and brakes."""
     rows: list[tuple[int, float, float, float, float, float]] = []
+    kinds: list[Lengthwise] = []
+    waits: list[Stop | None] = []
     for q, option in enumerate(options):
-        must, may = stops[option.base]
+        must, may = stops[option.base].nearest_s, stops[option.base].may
         moves = 0.0 if option.kind == "keep" else 1.0
         rows += [(q, share, must, 0.0, 0.0, moves) for share in config.shares]
         rows += [(q, share, must, 0.0, 2.0, moves) for share in (1.0, 0.5)]
+        kinds += ["speed"] * (len(config.shares) + 2)
+        waits += [None] * (len(config.shares) + 2)
         if option.kind in ("keep", "pass"):
-            rows += [(q, 1.0, min(must, s), 0.0, 0.0, moves) for s in may]
+            rows += [(q, 1.0, min(must, stop.s), 0.0, 0.0, moves) for stop in may]
+            kinds += ["stop"] * len(may)
+            waits += may
         if option.kind in ("keep", "offset"):
             brakes = config.brakes_mps2 if option.kind == "keep" else config.brakes_mps2[-1:]
             rows += [(q, 0.0, must, brake, 0.0, moves) for brake in brakes]
+            kinds += ["brake"] * len(brakes)
+            waits += [None] * len(brakes)
     part = list(zip(*rows, strict=True))
-    return Proposals(np.array(part[0], np.int32), *(np.array(p, np.float64) for p in part[1:]))
+    proposals = Proposals(np.array(part[0], np.int32), *(np.array(p, np.float64) for p in part[1:]))
+    return proposals, tuple(kinds), tuple(waits)
 
 
 def _score(
-    options: list[Option], all_bases: list[Base], proposals: Proposals, when: Array, how: Array, memory: Memory,
+    options: list[Option], all_bases: list[Base], proposals: Proposals, verdicts: Verdicts, memory: Memory,
     config: ExpertConfig, speed: float,
 ) -> tuple[Array, NDArray[np.bool_]]:  # fmt: skip
     """The score's own aggregation over the forecast, plus small preferences; and which proposals are clean."""
+    when, how = verdicts.when, verdicts.how
     hit = when[:, COLLISION]
     factor = np.where(hit < 4.5, 0.0, np.where(np.isfinite(hit), 0.4, 1.0))
     factor *= np.where(when[:, GAP] < 4.5, 0.3, np.where(np.isfinite(when[:, GAP]), 0.7, 1.0))
     factor *= np.where(np.isfinite(when[:, OFF_ROAD]), 0.0, 1.0)
     factor *= np.where(np.isfinite(when[:, BLOCKING]), 0.5, 1.0)
-    factor *= np.where(how[:, WRONG_WAY] > 5.0, 0.0, np.where(how[:, WRONG_WAY] > 1.8, 0.6, 1.0))
+    factor *= np.where(how[:, WRONG_WAY] > 5.0, 0.0, np.where(how[:, WRONG_WAY] > AGAINST_M, 0.6, 1.0))
     clean = factor > 0.0
     best = max(float(how[clean, PROGRESS].max(initial=0.0)), 5.0)
     progress = np.clip(how[:, PROGRESS] / best, 0.0, 1.0)
@@ -245,8 +252,9 @@ def _score(
     return score, clean
 
 
-def _least_bad(when: Array, how: Array, rollouts: Array) -> int:
+def _least_bad(verdicts: Verdicts) -> int:
     """Where nothing is clean: the softest impact, then the latest."""
+    when, how = verdicts.when, verdicts.how
     first = np.minimum(np.minimum(when[:, COLLISION], when[:, OFF_ROAD]), 8.0)
     impact = np.where(np.isfinite(when[:, COLLISION]), how[:, IMPACT], 0.0)
     bad = impact + np.where(np.isfinite(when[:, OFF_ROAD]), 5.0, 0.0) + 0.5 * how[:, WRONG_WAY] - 0.3 * first

@@ -28,8 +28,8 @@ from .rollout import ACCEL, CURVATURE, HEADING, PATHS, PROPOSALS, SPEED, TICKS, 
 
 Array = NDArray[np.float64]
 
-COLLISION, GAP, OFF_ROAD, TTC, BLOCKING = range(5)
-TERMS = ("collision", "gap", "off_road", "ttc", "blocking")
+COLLISION, GAP, OFF_ROAD, TTC, BLOCKING, DIRECTION = range(6)
+TERMS = ("collision", "gap", "off_road", "ttc", "blocking", "direction")
 """Columns of ``when`` and ``who``: violated first at (seconds), by whom (row of the others, -1 for none)."""
 
 COMFORT, PROGRESS, OVERSPEED, BRAKING, WRONG_WAY, IMPACT = range(6)
@@ -54,6 +54,9 @@ MARGIN_M = 0.15
 OFF_ROAD_LEAST_M = 0.15
 """Half of what the score allows."""
 
+AGAINST_M = 1.8
+"""So far against a lane's direction within a second is a violation."""
+
 JERK_TICKS = 14
 JERK_CHANGE_MPS2 = 4.3
 """The score's jerk is a slope over 15 ticks: a change of acceleration by this much within them is too much."""
@@ -75,7 +78,7 @@ def judge(
     changes: NDArray[np.bool_], rollouts: Array,
     rear: float, length: float, width: float, s_start: Array, when: Array, who: NDArray[np.int32], how: Array,
 ) -> None:  # fmt: skip
-    """Fill ``when`` [J, 5] (seconds, infinity for never), ``who`` [J, 5] and ``how`` [J, 6] for every rollout.
+    """Fill ``when`` [J, 6] (seconds, infinity for never), ``who`` [J, 6] and ``how`` [J, 6] for every rollout.
 
     Struck from behind by someone who has followed all along, or by anyone while standing, is not at fault and not
     counted; a vehicle that comes to follow because the ego moved in before it counts as a gap (required deceleration).
@@ -116,6 +119,8 @@ def judge(
             if t > 0 and abs(paths.offset[q, i]) > 0.9:
                 against = 0.8 * against + wrong_way_step_m(m, 0, -1, last_x, last_y, x, y)
                 how[j, WRONG_WAY] = max(how[j, WRONG_WAY], against)
+                if against > AGAINST_M and when[j, DIRECTION] == math.inf:
+                    when[j, DIRECTION] = t * 0.1
             last_x, last_y = x, y
             if t > 5 and v < 1.0 and when[j, BLOCKING] == math.inf:
                 for z in range(paths.zone.shape[1]):

@@ -15,8 +15,9 @@ from .._moment import Moment
 from .._reading import moments
 from ..motion import make_plan, stack_controls
 from .certificate import Certificate
+from .certify import certify
 from .config import ExpertConfig
-from .decide import Memory, decide
+from .decide import Memory, Seen, decide
 
 if TYPE_CHECKING:
     from waytrace.observe import Observation
@@ -38,13 +39,20 @@ class Expert:
 
     def __init__(self, config: ExpertConfig | None = None) -> None:
         self.config = config or ExpertConfig()
-        self.certificates: list[Certificate | None] = []
-        """Of the last call of :meth:`plan`, one a row."""
         self._roads = RoadCache()
+        self._seen: list[Seen | None] = []
+        self._certificates: list[Certificate | None] | None = None
+
+    @property
+    def certificates(self) -> list[Certificate | None]:
+        """Of the last call of :meth:`plan`, one a row, None where no road is in reach; written when asked for."""
+        if self._certificates is None:
+            self._certificates = [certify(seen) if seen is not None else None for seen in self._seen]
+        return self._certificates
 
     def reset(self, ids: Sequence[str], world: Any = None) -> None:
         """Begin new episodes."""
-        self.certificates = []
+        self._seen, self._certificates = [], None
 
     def plan(self, observation: Observation, state: Any) -> tuple[Plan, None, Any]:
         """One plan a row."""
@@ -55,15 +63,16 @@ class Expert:
     ) -> tuple[Plan, None, Any]:
         """The same from moments. ``futures`` ([A, 41, 4] a row) replaces its own forecast: for the oracle only."""
         memory = state if state is not None else [None] * len(rows)
-        controls, after, self.certificates = [], [], []
+        controls, after = [], []
+        self._seen, self._certificates = [], None
         for i, (moment, mine) in enumerate(zip(rows, memory, strict=True)):
             mine = mine or Memory(-1, max(self.config.unlimited_mps, float(moment.axle[3])))
-            accel, curvature, mine, certificate = decide(
+            accel, curvature, mine, seen = decide(
                 moment, mine, self.config, futures[i] if futures is not None else None
             )
             controls.append((accel, curvature))
             after.append(mine)
-            self.certificates.append(certificate)
+            self._seen.append(seen)
         accel, curvature = stack_controls(controls)
         start = np.stack([m.axle for m in rows]) if rows else np.zeros((0, 4))
         return make_plan(np.array([m.t_s for m in rows]), start, accel, curvature, self.name), None, after

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from waytrace.geometry import F8, I4, F8x2, F8x3, F8x4, bundle, jit
+from waytrace.geometry import F8, I4, F8x2, F8x3, F8x4, I4x2, bundle, jit
 from waytrace.sim.traffic.idm import idm
 
 from .._path import STEP_M
@@ -45,6 +45,8 @@ class Paths(NamedTuple):
     """[bases, 41, A, 6] s, d, half extents along and across, speeds along and across; s infinite for off it."""
     zone: F8x3
     """[bases, Z, 2] where crossing traffic's way lies across a base, s from and to; infinity pads."""
+    zone_lane: I4x2
+    """[bases, Z] whose way it is; -1 pads."""
 
 
 PATHS = bundle(Paths)
@@ -72,7 +74,7 @@ X, Y, HEADING, SPEED, ACCEL, CURVATURE, S = range(7)
 
 
 @jit("f8", "f8", "f8", DRIVER)
-def _stop_accel(v: float, gap: float, driver: Driver) -> float:
+def stop_accel(v: float, gap: float, driver: Driver) -> float:
     """Acceleration to come to rest ``gap`` metres on: none while the stop is far, then a constant, gentle braking."""
     if gap <= 0.3:
         return -max(1.5, v * 2.0) if v > 0.0 else 0.0
@@ -102,6 +104,43 @@ def behind(v: float, gap: float, lead: float, lead_accel: float, driver: Driver)
     return 0.03 * accel + 0.97 * (calm + b * math.tanh((accel - calm) / b))
 
 
+@jit("f8,i8", PATHS, "i8", "i8", "i8", "f8", "f8", "f8", "f8", "f8", "f8", DRIVER)
+def behind_one(
+    paths: Paths, q: int, a: int, tick: int, s: float, v: float, front: float, half_width: float, foresight_s: float,
+    spare: float, driver: Driver,
+) -> tuple[float, int]:  # fmt: skip
+    """(acceleration, how many half seconds ahead it is on the path) behind road user ``a``; infinity for not in it."""
+    b = paths.base[q]
+    step = tick // 2
+    for look in range(1 + int(foresight_s / 0.5 + 0.5)):
+        at = min(step + int(look * 2.5), STEPS - 1)
+        sa, da = paths.place[b, at, a, 0], paths.place[b, at, a, 1]
+        if sa == math.inf:
+            continue
+        along, across = paths.place[b, at, a, 2], paths.place[b, at, a, 3]
+        if sa + along < s + front * 0.5 or sa - along > s + 150.0:
+            continue
+        i = min(max(int(sa / STEP_M), 0), paths.samples[q] - 1)
+        room = half_width + across + 0.2
+        aside = abs(da - paths.offset[q, i])
+        if aside > room:
+            continue
+        gap = sa - along - s - front
+        if gap < -1.0 and sa < s + 0.5 * front:
+            continue
+        lead = max(0.0, paths.place[b, at, a, 4])
+        if look > 0:
+            arrives = gap / max(v, 1.0)
+            if arrives < look * 0.5 - 0.7 or lead > 0.7 * v:
+                continue
+        later = min(at + 2, STEPS - 1)
+        change = min(0.0, (paths.place[b, later, a, 4] - paths.place[b, at, a, 4]) / 0.4)
+        if lead + abs(paths.place[b, at, a, 5]) < STANDING_MPS:
+            gap = max(gap - spare, min(gap, 2.0))
+        return behind(v, gap, lead, change if lead > 0.0 else 0.0, driver), look
+    return math.inf, -1
+
+
 @jit("f8", PATHS, "i8", "i8", "f8", "f8", "f8", "f8", "f8", "f8", DRIVER)
 def behind_leaders(
     paths: Paths, q: int, tick: int, s: float, v: float, front: float, half_width: float, foresight_s: float,
@@ -111,40 +150,32 @@ def behind_leaders(
 
     ``spare`` metres more than usual are left behind someone who stands: room to pull out.
     """
-    b = paths.base[q]
-    step = tick // 2
     accel = math.inf
-    looks = 1 + int(foresight_s / 0.5 + 0.5)
     for a in range(paths.place.shape[2]):
-        for look in range(looks):
-            at = min(step + int(look * 2.5), STEPS - 1)
-            sa, da = paths.place[b, at, a, 0], paths.place[b, at, a, 1]
-            if sa == math.inf:
-                continue
-            along, across = paths.place[b, at, a, 2], paths.place[b, at, a, 3]
-            if sa + along < s + front * 0.5 or sa - along > s + 150.0:
-                continue
-            i = min(max(int(sa / STEP_M), 0), paths.samples[q] - 1)
-            room = half_width + across + 0.2
-            aside = abs(da - paths.offset[q, i])
-            if aside > room:
-                continue
-            gap = sa - along - s - front
-            if gap < -1.0 and sa < s + 0.5 * front:
-                continue
-            lead = max(0.0, paths.place[b, at, a, 4])
-            if look > 0:
-                arrives = gap / max(v, 1.0)
-                if arrives < look * 0.5 - 0.7 or lead > 0.7 * v:
-                    continue
-            later = min(at + 2, STEPS - 1)
-            change = min(0.0, (paths.place[b, later, a, 4] - paths.place[b, at, a, 4]) / 0.4)
-            if lead + abs(paths.place[b, at, a, 5]) < STANDING_MPS:
-                gap = max(gap - spare, min(gap, 2.0))
-            need = behind(v, gap, lead, change if lead > 0.0 else 0.0, driver)
-            accel = min(accel, need)
-            break
+        need, _ = behind_one(paths, q, a, tick, s, v, front, half_width, foresight_s, spare, driver)
+        accel = min(accel, need)
     return accel
+
+
+@jit("void", PATHS, PROPOSALS, "i8", "f8[:,:]", "f8", "f8", DRIVER, "f8[:,:]", "i4[:]")
+def agents_allow(
+    paths: Paths, proposals: Proposals, j: int, rollout: Array, front: float, half_width: float, driver: Driver,
+    out: Array, look: NDArray[np.int32],
+) -> None:  # fmt: skip
+    """Fill ``out`` [17, A] with the acceleration that each road user allows proposal ``j`` each 0.5 s of its roll-out.
+
+    ``look`` [A] becomes the half seconds ahead at which each first mattered, -1 for those who never did.
+    """
+    look[:] = -1
+    spare = PULL_OUT_M if proposals.stop_s[j] == math.inf else 0.0
+    q, foresight = proposals.path[j], proposals.foresight_s[j]
+    for k in range(len(out)):
+        t = 5 * k
+        s, v = rollout[t, S], rollout[t, SPEED]
+        for a in range(paths.place.shape[2]):
+            out[k, a], seen = behind_one(paths, q, a, t, s, v, front, half_width, foresight, spare, driver)
+            if seen >= 0 and look[a] < 0:
+                look[a] = seen
 
 
 @jit("void", PATHS, PROPOSALS, "f8[:]", "f8", "f8", "f8", "f8", DRIVER, "f8[:]", "f8[:,:,:]")
@@ -181,7 +212,7 @@ def roll_out(
                 want = min(want, ahead)
                 if proposals.stop_s[j] < math.inf:
                     gap = proposals.stop_s[j] - s - front
-                    want = min(want, _stop_accel(v, gap, driver))
+                    want = min(want, stop_accel(v, gap, driver))
             down = jerk if want > -1.5 else jerk + 6.0 * (-1.5 - want)
             up = 0.75 * jerk if accel >= 0.0 else jerk
             accel = min(max(want, accel - min(down, 15.0) * TICK_S), accel + up * TICK_S)
@@ -192,3 +223,21 @@ def roll_out(
             out[j, t, ACCEL] = accel
             s += 0.5 * (v + after) * TICK_S / paths.stretch[q, i]
             v = after
+
+
+@jit("void", PATHS, "i8", "f8", "f8[:]", "f8[:,:]")
+def trace_out(paths: Paths, q: int, s: float, speed: Array, out: Array) -> None:
+    """Fill ``out`` [81, 7] as ``roll_out`` does with the drive on path ``q`` from ``s`` at given speeds [81]."""
+    n = paths.samples[q]
+    for t in range(len(out)):
+        u = s / STEP_M
+        i = min(max(math.floor(u), 0), n - 2)
+        r = u - i
+        c = min(max(r, 0.0), 1.0)
+        out[t, X] = paths.x[q, i] + r * (paths.x[q, i + 1] - paths.x[q, i])
+        out[t, Y] = paths.y[q, i] + r * (paths.y[q, i + 1] - paths.y[q, i])
+        out[t, HEADING] = paths.heading[q, i] + c * (paths.heading[q, i + 1] - paths.heading[q, i])
+        out[t, SPEED], out[t, CURVATURE], out[t, S] = speed[t], paths.curvature[q, i], s
+        after = speed[min(t + 1, len(out) - 1)]
+        out[t, ACCEL] = (after - speed[t]) / TICK_S
+        s += 0.5 * (speed[t] + after) * TICK_S / paths.stretch[q, i]
