@@ -7,7 +7,7 @@ import pytest
 
 from waytrace.catalogue import families, generate, splits
 from waytrace.geometry import arc_lengths, boxes_overlap, deduplicate, project, wrap
-from waytrace.scenario import AgentKind, LaneControl, LightState, Scenario, Trigger, check_scenario
+from waytrace.scenario import LaneControl, LightState, Scenario, Trigger, check_scenario
 
 
 def check_scene(s: Scenario) -> None:
@@ -97,9 +97,8 @@ def check_lights(s: Scenario) -> None:
 
 
 def check_scripts(s: Scenario) -> None:
-    assert len({script.agent for script in s.scripts}) == len(s.scripts)
     for script in s.scripts:
-        if script.trigger != Trigger.TIME:
+        if script.trigger in (Trigger.EGO_TIME, Trigger.EGO_DISTANCE):
             ego = s.agents.xy[s.ego_index, s.start_step]
             to = np.array(script.at_xy) - ego
             heading = s.agents.heading_rad[s.ego_index, s.start_step]
@@ -160,14 +159,6 @@ def test_rear_targets_stand_drive_or_brake_as_euro_ncap_has_them():
             assert ego_kmh[0] <= params["ego_mps"] * 3.6 <= ego_kmh[1]
     braking = [generate("ccrb", seed).provenance.details["params"] for seed in range(30)]
     assert {(p["gap_m"], p["brake_mps2"]) for p in braking} == {(12, 2), (12, 6), (40, 2), (40, 6)}
-
-
-def test_pedestrians_walk_from_every_side():
-    scenes = [generate("pedestrian-crossing", seed) for seed in range(30)]
-    assert {s.provenance.details["params"]["variant"] for s in scenes} == {"near", "far", "occluded"}
-    for s in scenes:
-        (walk,) = [x for x in s.scripts if s.agents.kind[x.agent] == AgentKind.PEDESTRIAN]
-        assert walk.value == pytest.approx(5 / 3.6) or walk.value == pytest.approx(8 / 3.6)
 
 
 def test_lights_turn_both_ways():

@@ -69,6 +69,7 @@ SCENARIO_FAULTS = {
     "no LightState": lambda s: {"lights": replace(s.lights, state=np.full((31, 1), 5, np.uint8))},
     "lights.state has shape|where": lambda s: {"lights": replace(s.lights, state=np.full((30, 1), 3, np.uint8))},
     "script 0 is for agent 1, the ego": lambda s: {"scripts": (Script(1, Trigger.TIME, 0.0, Action.BRAKE, 1.0),)},
+    "script 0 comes after": lambda s: {"scripts": (Script(0, Trigger.AFTER, 0.0, Action.BRAKE, 1.0),)},
     "script 0 has target_lane -1": lambda s: {"scripts": (Script(0, Trigger.TIME, 0.0, Action.CHANGE_LANE, 1.0),)},
     "agent_route has 1 entries": lambda s: {"agent_route": ((0,),)},
     "agent_route of agent 2 names": lambda s: {"agent_route": ((), (), (0, 9), (), ())},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -153,6 +154,19 @@ def test_a_script_goes_off_by_time_and_by_distance():
     world = advance(World([walker_scene(Trigger.EGO_DISTANCE, 25.0)]), 100.0)
     before = world.rollouts()[0].pose[set_off(world) - 1, 0, :2]
     assert math.hypot(100.0 - before[0], before[1]) == pytest.approx(25.0, abs=0.9)
+
+
+def test_a_script_goes_off_after_the_one_before_it():
+    s = walker_scene(Trigger.EGO_DISTANCE, 25.0)
+    first = replace(s.scripts[0], to_xy=(100.0, -2.2))
+    world = advance(World([scripted(s, first, replace(s.scripts[0], trigger=Trigger.AFTER, trigger_value=4.0))]), 100.0)
+    (r,) = world.rollouts()
+    begins = set_off(world)
+    still = np.flatnonzero(r.speed_mps[begins:, 1] < 1e-6) + begins
+    assert np.allclose(r.pose[still[0], 1, :2], [100.0, -2.2])
+    assert r.speed_mps[begins + 38, 1] < 1e-6
+    assert r.speed_mps[begins + 40, 1] > 0.1
+    np.testing.assert_allclose(r.pose[-1, 1, :2], [100.0, 5.0], atol=1e-6)
 
 
 def test_walkers_stop_at_their_goal():

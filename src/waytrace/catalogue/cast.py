@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from waytrace.geometry import boxes_overlap, project
 from waytrace.scenario import DT_S, Action, AgentKind, Agents, Script, Trigger
 
+from .curves import ReferenceLine
 from .draws import Draw
 from .layouts import Path
 
@@ -113,6 +114,14 @@ class Cast:
         still = np.zeros((START_STEP + 1, 2))
         place = np.repeat(np.asarray(xy, np.float64)[None], START_STEP + 1, axis=0)
         new = _Member(name, body, place, np.full(START_STEP + 1, heading_rad), still, (), None, 0.0, 0.0)
+        return self._add(new) if self._free(new) else None
+
+    def walk(self, name: str, body: Body, line: ReferenceLine, s: float, d: float, speed_mps: float) -> int | None:
+        """Somebody who has been walking along a road's line at offset ``d``; what comes next is for scripts to say."""
+        back: Array = s + np.linspace(-START_STEP * DT_S * speed_mps, 0.0, START_STEP + 1)
+        xy, heading = line.offset(back, d), np.interp(back, line.s, line.heading)
+        velocity = speed_mps * np.stack([np.cos(heading), np.sin(heading)], axis=-1)
+        new = _Member(name, body, xy, heading, velocity, (), None, 0.0, speed_mps)
         return self._add(new) if self._free(new) else None
 
     def sets_off(self, number: int, speed_mps: float) -> None:

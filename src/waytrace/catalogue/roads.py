@@ -118,6 +118,17 @@ class RoadBuilder:
         """Add a polygon [P, 2] to the drivable area."""
         self._drivable.append(np.round(polygon, _GRID) + 0.0)
 
+    def cover(self, lanes: Sequence[int], margin_m: float) -> None:
+        """Make drivable what parallel lanes (from left to right) cover, ``margin_m`` beside and beyond them."""
+        edges = []
+        for lane, sign in ((lanes[0], 1.0), (lanes[-1], -1.0)):
+            left, right = self._left[lane], self._right[lane]
+            across = (left - right) / np.hypot(*(left - right).T)[:, None]
+            edge = (left if sign > 0 else right) + sign * margin_m * across
+            along = np.stack([across[:, 1], -across[:, 0]], axis=-1)
+            edges.append(np.concatenate([edge[:1] - margin_m * along[:1], edge, edge[-1:] + margin_m * along[-1:]]))
+        self.drivable(np.concatenate([edges[1], edges[0][::-1]]))
+
     def road(
         self,
         name: str,

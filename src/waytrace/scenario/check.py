@@ -14,7 +14,7 @@ from waytrace.geometry import Polylines
 
 from ._layout import MAP_LAYOUT, map_arrays, mismatches, scenario_arrays, scenario_layout, scenario_record
 from .hashing import canonical_json
-from .types import DT_S, Action, AgentKind, LaneControl, LaneKind, LightState, RoadMap, Scenario
+from .types import DT_S, Action, AgentKind, LaneControl, LaneKind, LightState, RoadMap, Scenario, Trigger
 
 FAR_M = 1e6
 """No coordinate of a world may be this far from its origin: float noise would reach a millimetre in float32 users."""
@@ -181,6 +181,8 @@ def _script_faults(scenario: Scenario) -> Iterator[str]:
     for i, script in enumerate(scenario.scripts):
         if not 0 <= script.agent < agents or script.agent == scenario.ego_index:
             yield f"script {i} is for agent {script.agent}, the ego or none at all"
+        if script.trigger is Trigger.AFTER and (i == 0 or scenario.scripts[i - 1].agent != script.agent):
+            yield f"script {i} comes after another of agent {script.agent}, but the one before it is not"
         least = 0 if script.action is Action.CHANGE_LANE else -1
         if not least <= script.target_lane < len(road):
             yield f"script {i} has target_lane {script.target_lane}, with {len(road)} lanes"

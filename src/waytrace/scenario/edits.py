@@ -235,7 +235,7 @@ def _retimed(scenario: Scenario, i: int, source_step: Array, factor: float) -> S
 
 def _slowed(script: Script, factor: float) -> Script:
     paced = script.action in (Action.WALK, Action.CHANGE_LANE)
-    timed = script.trigger is Trigger.TIME
+    timed = script.trigger in (Trigger.TIME, Trigger.AFTER)
     return replace(
         script,
         trigger_value=script.trigger_value / factor if timed else script.trigger_value,

@@ -164,6 +164,8 @@ class Trigger(IntEnum):
     """The ego, at its present speed, is ``trigger_value`` seconds from ``at_xy`` (or passes it)."""
     EGO_DISTANCE = 2
     """The ego is within ``trigger_value`` metres of ``at_xy``."""
+    AFTER = 3
+    """``trigger_value`` seconds after the script before it in the list, which must be the same agent's, went off."""
 
 
 class Action(IntEnum):

@@ -102,7 +102,8 @@ class Moving(NamedTuple):
     """[W, A] curvature driven in the last tick, 1/m."""
     accel_command: F8x2
     """[W, A] acceleration commanded in the last tick, m/s2."""
-    script_done: U1x2
+    script_tick: I4x2
+    """[W, S] tick at which a script went off; -1: not yet."""
 
 
 class Rows(NamedTuple):

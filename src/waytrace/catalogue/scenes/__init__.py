@@ -14,8 +14,12 @@ from .cut_in import CutIn
 from .lead_braking import LeadBraking
 from .merge import Merge
 from .parked_car import ParkedCar
-from .pedestrian_crossing import PedestrianCrossing
+from .pedestrian_along import PedestrianAlong
+from .pedestrian_far import PedestrianFar
+from .pedestrian_near import PedestrianNear
+from .pedestrian_occluded import PedestrianOccluded
 from .red_light import RedLight
+from .roundabout import RoundaboutScene
 from .unprotected_left import UnprotectedLeft
 
 
@@ -46,7 +50,10 @@ FAMILIES: dict[str, Family] = {
     for family in (
         LeadBraking(),
         CutIn(),
-        PedestrianCrossing(),
+        PedestrianNear(),
+        PedestrianFar(),
+        PedestrianOccluded(),
+        PedestrianAlong(),
         ParkedCar(),
         RedLight(),
         UnprotectedLeft(),
@@ -54,6 +61,7 @@ FAMILIES: dict[str, Family] = {
         Ccrs(),
         Ccrm(),
         Ccrb(),
+        RoundaboutScene(),
     )
 }
 

@@ -1,4 +1,4 @@
-"""The prepared deeds of generated agents: set off by time or by the ego's arrival, then carried out."""
+"""The prepared deeds of generated agents: set off by time, the ego's arrival or one another, then carried out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from waytrace.scenario.state import AGENT_STATE, AgentState
 
 from ..arrays import FIXED, MOVING, REACTIVE, WALKER, Fixed, Moving
 
-_TIME, _EGO_TIME = int(Trigger.TIME), int(Trigger.EGO_TIME)
+_TIME, _EGO_TIME, _AFTER = int(Trigger.TIME), int(Trigger.EGO_TIME), int(Trigger.AFTER)
 _BRAKE, _CHANGE_LANE, _WALK = int(Action.BRAKE), int(Action.CHANGE_LANE), int(Action.WALK)
 WALK_ACCEL_MPS2 = 2.0
 
@@ -23,11 +23,14 @@ def set_off_scripts(m: MapIndex, f: Fixed, v: Moving, st: AgentState, w: int) ->
     ego = f.ego[w]
     for q in range(f.script_agent.shape[1]):
         a = f.script_agent[w, q]
-        if a < 0 or v.script_done[w, q] or not st.present[w, a]:
+        if a < 0 or v.script_tick[w, q] >= 0 or not st.present[w, a]:
             continue
         value, amount = f.script_number[w, q, 0], f.script_number[w, q, 1]
         if f.script_trigger[w, q] == _TIME:
             due = v.tick[w] * DT_S >= value - 1e-9
+        elif f.script_trigger[w, q] == _AFTER:
+            since = v.script_tick[w, q - 1] if q > 0 else -1
+            due = since >= 0 and (v.tick[w] - since) * DT_S >= value - 1e-9
         else:
             dx, dy = f.script_number[w, q, 2] - st.x[w, ego], f.script_number[w, q, 3] - st.y[w, ego]
             distance = math.hypot(dx, dy)
@@ -38,7 +41,7 @@ def set_off_scripts(m: MapIndex, f: Fixed, v: Moving, st: AgentState, w: int) ->
                 due = passed or distance <= value
         if not due:
             continue
-        v.script_done[w, q] = 1
+        v.script_tick[w, q] = v.tick[w]
         action = f.script_action[w, q]
         if action == _WALK:
             v.mode[w, a] = WALKER
