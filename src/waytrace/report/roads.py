@@ -33,7 +33,7 @@ def road_payload(scenario: Scenario, region: Region, origin: Array) -> dict[str,
         (1 if lane in on_route else 0) | (2 if road.in_intersection[lane] else 0) | int(road.lane_kind[lane]) << 2
         for lane in lane_of
     ]
-    solid, dashed, middle = _boundaries(road, sorted(set(lane_of)), region)
+    solid, dashed, middle = boundaries(road, sorted(set(lane_of)), region)
     return {
         "centre": _lines(centre, origin),
         "flags": pack(flags),
@@ -78,8 +78,8 @@ def _turn(xy: Array) -> float:
     return float(np.arctan2(ax * by - ay * bx, ax * bx + ay * by))
 
 
-def _boundaries(road: RoadMap, lanes: list[int], region: Region) -> tuple[list[Array], list[Array], list[Array]]:
-    """Boundaries as solid, dashed (between lanes of one direction) and middle lines (between opposite directions)."""
+def boundaries(road: RoadMap, lanes: list[int], region: Region) -> tuple[list[Array], list[Array], list[Array]]:
+    """Boundaries of ``lanes``: solid, dashed (between lanes of one direction) and middle lines (between directions)."""
     solid: list[Array] = []
     dashed: list[Array] = []
     lefts: list[Array] = []
