@@ -46,6 +46,9 @@ def main() -> int:
     arguments = _arguments()
     folder = arguments.page.parent / "pictures" / "families"
     folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.svg"):
+        if old.stem not in families():
+            old.unlink()
     sizes, parts = {}, [HEAD]
     for name in families():
         file = folder / f"{name}.svg"

@@ -12,10 +12,11 @@ from waytrace.geometry import from_frame
 from waytrace.geometry.boxes import corners
 from waytrace.report.clip import Region, clip_line, clip_polygon, counter_clockwise, simplify
 from waytrace.report.roads import boundaries, light_bars
-from waytrace.scenario import Action, AgentKind, LaneKind, Rollout, Scenario, Script, Trigger, transformed
+from waytrace.scenario import Action, AgentKind, LaneControl, LaneKind, Rollout, Scenario, Script, Trigger, transformed
 
 F8 = NDArray[np.float64]
-AHEAD_M, BEHIND_M, ASIDE_M, MARGIN_M = 230.0, 60.0, 60.0, 9.0
+AHEAD_M, BEHIND_M, ASIDE_M, MARGIN_M = 340.0, 60.0, 60.0, 9.0
+DRIVEN_M = 220.0
 DRIVEN_TICKS = 100
 MARK_TICKS = 20
 """Dots on the ways driven: every 2 s."""
@@ -97,8 +98,10 @@ def _window(scene: Scenario, pose: F8 | None, there: NDArray[np.bool_] | None) -
         ego = scene.ego_index
         pairs = [(_nearest(pose, there, ego, s.agent), s.agent) for s in eventful(scene)]
         points += [pose[t, [a, ego], :2] for t, a in pairs]
-        points.append(pose[:DRIVEN_TICKS, ego, :2])
-    points += _junction(scene)
+        driven = pose[:DRIVEN_TICKS, ego, :2]
+        points.append(driven[driven[:, 0] < DRIVEN_M])
+    yields = [i for i in scene.route.lanes if scene.map.lane_control[i] == LaneControl.YIELD]
+    points += [*_junction(scene), *(scene.map.centre[i][[0, -1]] for i in yields)]
     xy = np.concatenate(points)
     near = (xy[:, 0] > -BEHIND_M) & (xy[:, 0] < AHEAD_M) & (np.abs(xy[:, 1]) < ASIDE_M)
     return xy[near].min(0) - MARGIN_M, xy[near].max(0) + MARGIN_M

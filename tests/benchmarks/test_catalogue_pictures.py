@@ -19,7 +19,7 @@ def classes(svg: str) -> list[str]:
 
 
 def test_a_view_turns_the_ego_to_the_right_and_shows_what_is_about_to_happen():
-    scene = generate("pedestrian-crossing", 3)
+    scene = generate("pedestrian-near", 3)
     shown = view(scene, None, "a scene")
     start, ego = scene.start_step, scene.ego_index
     assert shown.scene.agents.xy[ego, start] == pytest.approx([0.0, 0.0], abs=1e-9)
@@ -31,7 +31,7 @@ def test_a_view_turns_the_ego_to_the_right_and_shows_what_is_about_to_happen():
 
 
 def test_who_is_there_and_what_is_prepared_is_drawn():
-    scene = generate("pedestrian-crossing", 3)
+    scene = generate("pedestrian-near", 3)
     names = classes(picture("t", [view(scene, None, caption(scene))]))
     assert names.count("ego") == 1
     assert {"road", "route", "ring", "plan", "a4"} <= set(names)
