@@ -16,7 +16,7 @@ from waytrace.scenario import Action, AgentKind, LaneControl, LaneKind, Rollout,
 
 F8 = NDArray[np.float64]
 AHEAD_M, BEHIND_M, ASIDE_M, MARGIN_M = 340.0, 60.0, 60.0, 9.0
-DRIVEN_M = 220.0
+DRIVEN_M, JUNCTION_M = 220.0, 60.0
 DRIVEN_TICKS = 100
 MARK_TICKS = 20
 """Dots on the ways driven: every 2 s."""
@@ -99,7 +99,7 @@ def _window(scene: Scenario, pose: F8 | None, there: NDArray[np.bool_] | None) -
         pairs = [(_nearest(pose, there, ego, s.agent), s.agent) for s in eventful(scene)]
         points += [pose[t, [a, ego], :2] for t, a in pairs]
         driven = pose[:DRIVEN_TICKS, ego, :2]
-        points.append(driven[driven[:, 0] < DRIVEN_M])
+        points.append(driven[(driven[:, 0] < DRIVEN_M) & (np.abs(driven[:, 1]) < 40.0)])
     yields = [i for i in scene.route.lanes if scene.map.lane_control[i] == LaneControl.YIELD]
     points += [*_junction(scene), *(scene.map.centre[i][[0, -1]] for i in yields)]
     xy = np.concatenate(points)
@@ -108,14 +108,16 @@ def _window(scene: Scenario, pose: F8 | None, there: NDArray[np.bool_] | None) -
 
 
 def _junction(scene: Scenario) -> list[F8]:
-    """Points of the connectors that make up the first junction on the route."""
+    """The connectors that make up the first junction on the route, and who is near it: points [*, 2]."""
     road = scene.map
     crossed = [i for i in scene.route.lanes if road.in_intersection[i] and -5.0 < road.centre[i][0, 0] < AHEAD_M]
     if not crossed:
         return []
     ends = road.centre[crossed[0]][[0, -1]]
     inside = [road.centre[i][[0, -1]] for i in np.flatnonzero(road.in_intersection)]
-    return [xy for xy in inside if np.hypot(*(xy.mean(0) - ends.mean(0))) < 30.0]
+    now = scene.agents.xy[scene.agents.valid[:, scene.start_step], scene.start_step]
+    beside = now[(np.hypot(*(now - ends.mean(0)).T) < JUNCTION_M) & (np.abs(now[:, 1]) < 20.0)]
+    return [beside, *(xy for xy in inside if np.hypot(*(xy.mean(0) - ends.mean(0))) < JUNCTION_M)]
 
 
 def _nearest(pose: F8, there: NDArray[np.bool_], a: int, b: int) -> int:
@@ -132,7 +134,7 @@ def picture(title: str, views: Sequence[View]) -> str:
     size = []
     for span in spans:
         if wide:
-            size.append((width, int(np.clip(width * span[1] / span[0], 110, 300))))
+            size.append((width, int(np.clip(width * span[1] / span[0], 110, 420))))
         else:
             size.append(((width - 8 * (len(views) - 1)) // len(views),) * 2)
     out, x, y = [], 0, 20
