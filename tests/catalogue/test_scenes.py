@@ -121,7 +121,7 @@ def test_two_hundred_scenes_are_sound(family):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("family", ["lead-braking", "cut-in"])
+@pytest.mark.parametrize("family", ["lead-braking", "cut-in", "cut-out"])
 def test_most_scenes_are_preventable_and_some_are_not(family):
     tags = [generate(family, seed).provenance.details["preventable"] for seed in range(200)]
     assert 0.9 <= np.mean(tags) < 1.0

@@ -12,6 +12,7 @@ from .conftest import overlaps
 SECONDS = 20.0
 KNOWN = {
     ("cut-in", "ego"): "a vehicle that changes lane by script does so whatever stands beside it",
+    ("work-zone", "ego"): "a vehicle that nobody drives cannot change lane and creeps into the taper",
     ("parked-car", 37): "a car reaches so far into a road with one lane each way that nobody can pass it in the lane",
     ("unprotected-left", 16): "assertive: a lorry at a stop sign turns before a car that creeps from its yield sign",
     ("unprotected-left", 32): "assertive: two lorries turn left and the one that has to yield goes all the same",

@@ -1,4 +1,4 @@
-"""Models of a driver who only brakes: can a braking lead or a cut-in be survived?
+"""Models of a driver who only brakes: can a braking lead, a cut-in or a cut-out be survived?
 
 The careful driver is the competent driver of UN Regulation No. 157, Annex 3, without its further 0.4 s of risk
 perception; the other is the response that the same regulation asks of a system.
@@ -74,3 +74,25 @@ def cut_in_preventable(
     shared = lateral_gap_m / lateral_mps <= _T
     ahead = gap_m + cutter_mps * _T - travelled(ego_mps, driver.brake_mps2, noticed, ramp_s=driver.ramp_s)
     return bool(ahead[shared].min() > 0.0)
+
+
+def uncovered_s(
+    lead_width_m: float, obstacle_width_m: float, lead_away_m: float, obstacle_away_m: float, lateral_mps: float
+) -> float:
+    """Seconds from the begin of a cut-out until the ego sees past the lead to the obstacle; all in one lane's middle.
+
+    Distances are from the ego's eyes to the rear of either. The line of sight passes the corner of the lead that moves
+    away; one that has drifted less than ``LATERAL_NOTICE_M`` is not yet seen to cut out (Regulation No. 157, as for a
+    cut-in), and a part of the obstacle that shows beside it warns nobody before.
+    """
+    drift = 0.5 * lead_width_m - 0.5 * obstacle_width_m * lead_away_m / obstacle_away_m
+    return max(drift, LATERAL_NOTICE_M) / lateral_mps
+
+
+def cut_out_preventable(driver: Driver, ego_mps: float, obstacle_mps: float, gap_m: float, seen_s: float) -> bool:
+    """Whether the ego, braking once it has seen what the lead hid, stays behind it.
+
+    ``gap_m`` is from the ego's front to the obstacle's rear as the cut-out begins; ``seen_s`` after that it is seen.
+    """
+    ego = travelled(ego_mps, driver.brake_mps2, seen_s + driver.reaction_s, ramp_s=driver.ramp_s)
+    return bool((gap_m + obstacle_mps * _T - ego).min() > 0.0)

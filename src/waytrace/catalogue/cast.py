@@ -27,6 +27,7 @@ _SIZES: dict[str, tuple[AgentKind, tuple[float, float], tuple[float, float]]] = 
     "bus": (AgentKind.LARGE_VEHICLE, (11.0, 12.5), (2.45, 2.55)),
     "motorcycle": (AgentKind.MOTORCYCLE, (2.0, 2.3), (0.75, 0.9)),
     "cyclist": (AgentKind.CYCLIST, (1.7, 1.9), (0.6, 0.75)),
+    "debris": (AgentKind.STATIC, (0.5, 1.6), (0.6, 1.6)),
     "pedestrian": (AgentKind.PEDESTRIAN, (0.4, 0.6), (0.5, 0.7)),
 }
 _MIX = {"car": 0.66, "van": 0.14, "truck": 0.08, "bus": 0.03, "motorcycle": 0.05, "cyclist": 0.04}

@@ -86,7 +86,8 @@ class Layout:
         return Path.along(self.map, lanes)
 
 
-def _start(draw: Draw) -> Pose:
+def start_pose(draw: Draw) -> Pose:
+    """Where a road begins: near the origin, in any direction."""
     return (
         draw.uniform("x", (-50.0, 50.0)),
         draw.uniform("y", (-50.0, 50.0)),
@@ -94,7 +95,7 @@ def _start(draw: Draw) -> Pose:
     )
 
 
-def _bends(draw: Draw, length_m: float, radius_m: float, straight_share: float) -> list[tuple[float, float]]:
+def bends(draw: Draw, length_m: float, radius_m: float, straight_share: float) -> list[tuple[float, float]]:
     """Curvature knots of one or two bends no tighter than ``radius_m``; none for a straight road."""
     if draw.chance("straight", straight_share):
         return []
@@ -130,8 +131,8 @@ def open_road(
     """A straight or winding road with ``lanes`` (forward, backward)."""
     limit = limit_kmh / 3.6
     width = draw.uniform("width", width_m)
-    knots = _bends(draw, length_m, comfortable_radius_m(limit), straight_share)
-    line = ReferenceLine.of(_start(draw), length_m, knots)
+    knots = bends(draw, length_m, comfortable_radius_m(limit), straight_share)
+    line = ReferenceLine.of(start_pose(draw), length_m, knots)
     builder = RoadBuilder()
     shoulder = draw.uniform("shoulder", (0.6, 2.0)) if shoulder_m is None else shoulder_m
     road = builder.road(
@@ -161,8 +162,8 @@ def on_ramp(
     limit = limit_kmh / 3.6
     width = draw.uniform("width", (3.4, 3.75))
     length = before_m + beside_m + taper_m + after_m
-    knots = _bends(draw, length, 1.5 * comfortable_radius_m(limit), 0.5)
-    main_line = ReferenceLine.of(_start(draw), length, knots)
+    knots = bends(draw, length, 1.5 * comfortable_radius_m(limit), 0.5)
+    main_line = ReferenceLine.of(start_pose(draw), length, knots)
     builder = RoadBuilder()
     shoulder = draw.uniform("shoulder", (0.6, 2.0))
     cuts = (before_m, before_m + beside_m, before_m + beside_m + taper_m)

@@ -179,6 +179,9 @@ class Action(IntEnum):
     """Pedestrian, cyclist: move straight to ``to_xy`` at ``value`` m/s, then stand still."""
     SET_SPEED = 3
     """Take ``target_speed_mps`` as the desired speed, accelerating at up to ``value`` m/s2."""
+    PRESS_ON = 4
+    """Drive at ``target_speed_mps`` whatever the limit, lights, signs and right of way say, in the place beside the
+    lane's middle where it is now, braking at up to ``value`` m/s2 for those ahead. BRAKE and SET_SPEED end it."""
 
 
 @dataclass(frozen=True)

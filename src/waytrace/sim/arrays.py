@@ -92,6 +92,8 @@ class Moving(NamedTuple):
     """[W, A] desired speed now: a script may have changed it."""
     script_brake: F8x2
     """[W, A] deceleration that a script demands, m/s2; 0 for none."""
+    press_brake: F8x2
+    """[W, A] how hard an agent that presses on brakes for those ahead, m/s2; -1 for all others."""
     goal_x: F8x2
     goal_y: F8x2
     goal_speed: F8x2

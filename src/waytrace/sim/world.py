@@ -99,6 +99,7 @@ class World:
             path=((*agents, PATH_LANES), small), path_count=(agents, small), path_at=(agents, small),
             offset=(agents, real),
             home=(agents, real), offset_rate=(agents, real), desired=(agents, real), script_brake=(agents, real),
+            press_brake=(agents, real),
             goal_x=(agents, real), goal_y=(agents, real), goal_speed=(agents, real), stopped_at=(agents, small),
             waited_s=(agents, real), curvature=(agents, real), accel_command=(agents, real),
             script_tick=((worlds, scripts), small),

@@ -11,6 +11,7 @@ from .ccrb import Ccrb
 from .ccrm import Ccrm
 from .ccrs import Ccrs
 from .cut_in import CutIn
+from .cut_out import CutOut
 from .lead_braking import LeadBraking
 from .merge import Merge
 from .parked_car import ParkedCar
@@ -21,6 +22,7 @@ from .pedestrian_occluded import PedestrianOccluded
 from .red_light import RedLight
 from .roundabout import RoundaboutScene
 from .unprotected_left import UnprotectedLeft
+from .work_zone import WorkZone
 
 
 class Family(Protocol):
@@ -54,6 +56,7 @@ FAMILIES: dict[str, Family] = {
         PedestrianFar(),
         PedestrianOccluded(),
         PedestrianAlong(),
+        CutOut(),
         ParkedCar(),
         RedLight(),
         UnprotectedLeft(),
@@ -62,6 +65,7 @@ FAMILIES: dict[str, Family] = {
         Ccrm(),
         Ccrb(),
         RoundaboutScene(),
+        WorkZone(),
     )
 }
 

@@ -51,15 +51,19 @@ def decide_reactive(m: MapIndex, f: Fixed, v: Moving, st: AgentState, lt: LightA
         speed = st.speed[w, a]
         limit = m.lane_limit[st.lane[w, a]]
         desired = v.desired[w, a]
-        if not math.isnan(limit):
+        presses = v.press_brake[w, a] >= 0.0
+        if not math.isnan(limit) and not presses:
             desired = min(desired, limit * f.speed_factor[w, a])
         horizon = min(max(30.0, 5.0 * speed + speed * speed / 6.0), 120.0)
         n = sample_path(m, v, st, sc, w, a, horizon)
         capped = curve_speed(sc, n, desired, f.brake_comfort[w, a])
         accel = accel_behind(f, v, st, sc, w, a, n, horizon, capped)
+        if presses:
+            accel = max(accel, -v.press_brake[w, a])
         if speed > capped and capped < desired:  # a curve: the free-road term alone would brake too late
             accel = min(accel, max(-2.0 * f.brake_comfort[w, a], (capped - speed) / CURVE_RESPONSE_S))
-        accel = min(accel, accel_for_right_of_way(m, f, v, st, sc, w, a, capped, min(horizon, 80.0)))
+        if not presses:
+            accel = min(accel, accel_for_right_of_way(m, f, v, st, sc, w, a, capped, min(horizon, 80.0)))
         if v.script_brake[w, a] > 0.0 and speed > v.desired[w, a]:
             accel = min(accel, -min(v.script_brake[w, a], (speed - v.desired[w, a]) / DT_S))
         sc.accel[a] = max(accel, -9.81)

@@ -14,6 +14,7 @@ from ..arrays import FIXED, MOVING, REACTIVE, WALKER, Fixed, Moving
 
 _TIME, _EGO_TIME, _AFTER = int(Trigger.TIME), int(Trigger.EGO_TIME), int(Trigger.AFTER)
 _BRAKE, _CHANGE_LANE, _WALK = int(Action.BRAKE), int(Action.CHANGE_LANE), int(Action.WALK)
+_PRESS_ON = int(Action.PRESS_ON)
 WALK_ACCEL_MPS2 = 2.0
 
 
@@ -59,6 +60,9 @@ def set_off_scripts(m: MapIndex, f: Fixed, v: Moving, st: AgentState, w: int) ->
         else:
             v.desired[w, a] = f.script_number[w, q, 6]
             v.script_brake[w, a] = amount if action == _BRAKE else 0.0
+            v.press_brake[w, a] = amount if action == _PRESS_ON else -1.0
+            if action == _PRESS_ON:
+                v.home[w, a] = st.lane_d[w, a]
 
 
 @jit("void", MOVING, AGENT_STATE, "i8", "i8")

@@ -65,12 +65,15 @@ def mark_lights(lt: LightArrays, sc: Scratch, w: int, on: bool) -> None:
             sc.lane_light[lt.lane[w, k]] = lt.state[w, k] if on else NO_LIGHT
 
 
-@jit("b1", MAP_INDEX, FIXED, AGENT_STATE, SCRATCH, "i8", "i8", "i8", "i8", "f8", "f8", "f8")
+@jit("b1", MAP_INDEX, FIXED, MOVING, AGENT_STATE, SCRATCH, "i8", "i8", "i8", "i8", "f8", "f8", "f8")
 def must_wait(
-    m: MapIndex, f: Fixed, st: AgentState, sc: Scratch, w: int, a: int,
+    m: MapIndex, f: Fixed, v: Moving, st: AgentState, sc: Scratch, w: int, a: int,
     conflict: int, lane: int, entry: float, leave: float, margin: float,
 ) -> bool:  # fmt: skip
-    """Whether an agent ``entry`` metres before a conflict zone on ``lane`` has to let someone through it first."""
+    """Whether an agent ``entry`` metres before a conflict zone on ``lane`` has to let someone through it first.
+
+    Whoever presses on is let through, at red too.
+    """
     other = m.conf_lane[conflict]
     mine, theirs = sc.lane_rank[lane], sc.lane_rank[other]
     red = sc.lane_light[other] == _RED
@@ -87,16 +90,17 @@ def must_wait(
         if their_exit < 0.0:
             continue
         inside = their_entry <= 0.0
-        if not inside and distance > 0.0 and red:
+        presses = v.press_brake[w, j] >= 0.0
+        if not inside and distance > 0.0 and red and not presses:
             continue
         if inside:
             if m.conf_kind[conflict] == 1 and entry > their_exit and st.speed[w, j] > 2.0:
                 continue  # it merges ahead and drives off: following it is enough
             return True
-        if mine > theirs:
+        if mine > theirs and not presses:
             continue
         their_speed = st.speed[w, j]
-        if mine == theirs:
+        if mine == theirs and not presses:
             if their_speed < 0.3 and st.speed[w, a] >= 0.3:
                 continue
             first = their_entry / max(their_speed, 1.0) - arrive
@@ -151,7 +155,7 @@ def accel_for_right_of_way(
             hold = min(entry - 1.0, gap) if gap > -1.0 and distance > 0.0 else entry - 1.0
             if hold > nearest or speed * speed / (2.0 * max(hold, 0.1)) > COMMIT_BRAKE_MPS2:
                 continue
-            if must_wait(m, f, st, sc, w, a, c, lane, entry, leave, margin):
+            if must_wait(m, f, v, st, sc, w, a, c, lane, entry, leave, margin):
                 nearest = min(nearest, hold)
         distance += m.lane_length[lane]
     if nearest < math.inf:
