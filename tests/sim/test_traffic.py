@@ -167,6 +167,57 @@ def test_traffic_yields_to_the_ego_that_has_priority():
     assert overlaps(world) == []
 
 
+def all_way_stop():
+    """Lanes 0, 1, 2 east and 3, 4, 5 north cross at the origin; both have stop signs."""
+    return road_map(
+        Lane([(-200.0, 0.0), (-10.0, 0.0)], on=(1,), line=True),
+        Lane([(-10.0, 0.0), (10.0, 0.0)], on=(2,), control=LaneControl.STOP),
+        Lane([(10.0, 0.0), (300.0, 0.0)]),
+        Lane([(0.0, -300.0), (0.0, -10.0)], on=(4,), line=True),
+        Lane([(0.0, -10.0), (0.0, 10.0)], on=(5,), control=LaneControl.STOP),
+        Lane([(0.0, 10.0), (0.0, 400.0)]),
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("nearer_m", [-12.0, -5.0, 5.0, 12.0])
+def test_at_stop_signs_on_every_arm_who_halts_first_goes_first(nearer_m, seed):
+    s = scene(
+        all_way_stop(), FAR, Actor(-50.0, speed=8.0, route=(0, 1, 2)),
+        Actor(0.0, -50.0 + nearer_m, speed=8.0, heading=NORTH, route=(3, 4, 5)), seconds=30.0,
+    )  # fmt: skip
+    world = drive(s, seed=seed)
+    (east, east_v), (north, north_v) = track(world, 1), track(world, 2)
+    halts = [int(np.argmax(v < 0.3)) for v in (east_v, north_v)]
+    passes = [int(np.argmax(east[:, 0] > 0.0)), int(np.argmax(north[:, 1] > 0.0))]
+    assert halts[0] != halts[1], "the case is decided"
+    assert (halts[0] < halts[1]) == (passes[0] < passes[1])
+    assert min(passes) > 0, "both pass"
+    assert overlaps(world) == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_those_who_halt_at_the_same_time_go_one_after_the_other(seed):
+    s = scene(
+        all_way_stop(), FAR, Actor(-14.0, speed=0.0, route=(0, 1, 2)),
+        Actor(0.0, -14.0, speed=0.0, heading=NORTH, route=(3, 4, 5)), seconds=20.0,
+    )  # fmt: skip
+    world = drive(s, seed=seed)
+    assert track(world, 1)[0][-1, 0] > 20.0
+    assert track(world, 2)[0][-1, 1] > 20.0
+    assert overlaps(world) == []
+
+
+def test_an_ego_that_has_halted_gets_its_turn_and_one_that_stays_is_not_waited_for_for_ever():
+    late = Actor(0.0, -60.0, speed=8.0, heading=NORTH, route=(3, 4, 5))
+    s = scene(all_way_stop(), Actor(-13.0, speed=0.0, route=(0, 1, 2)), late, seconds=40.0)
+    world = drive(s)
+    y, v = track(world, 1)[0][:, 1], track(world, 1)[1]
+    halt, passes = int(np.argmax(v < 0.3)), int(np.argmax(y > 0.0))
+    assert passes - halt > 80, "it waits for the ego, whose turn it is"
+    assert y[-1] > 20.0
+
+
 @pytest.mark.parametrize("speed", [6.0, 10.0])
 def test_people_on_the_road_are_waited_for(speed):
     standing = Actor(100.0, 0.3, speed=0.0, kind=PEDESTRIAN)

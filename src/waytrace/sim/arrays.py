@@ -99,6 +99,8 @@ class Moving(NamedTuple):
     goal_speed: F8x2
     stopped_at: I4x2
     """[W, A] lane for whose stop sign the agent has come to a halt; -1 for none."""
+    halted_tick: I4x2
+    """[W, A] tick of that halt."""
     waited_s: F8x2
     curvature: F8x2
     """[W, A] curvature driven in the last tick, 1/m."""

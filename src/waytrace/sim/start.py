@@ -68,7 +68,7 @@ def start_worlds(
     """Put every world to its start step; ``path`` [W, A, M] and ``path_count`` are the agents' lanes from there on."""
     v.path[:], v.path_count[:], v.path_at[:] = path, path_count, 0
     v.offset[:], v.offset_rate[:], v.desired[:], v.script_brake[:] = 0.0, 0.0, f.desired, 0.0
-    v.press_brake[:] = -1.0
+    v.press_brake[:], v.halted_tick[:] = -1.0, 0
     v.stopped_at[:], v.waited_s[:], v.curvature[:], v.accel_command[:], v.script_tick[:] = -1, 0.0, 0.0, 0.0, -1
     r.plan_tick[:], r.accel[:], r.curvature[:], r.collided[:] = -1, 0.0, 0.0, 0
     rec.flags[:], rec.accel[:], rec.curvature[:] = 0, 0.0, 0.0

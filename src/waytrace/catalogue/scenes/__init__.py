@@ -12,6 +12,7 @@ from .ccrm import Ccrm
 from .ccrs import Ccrs
 from .cut_in import CutIn
 from .cut_out import CutOut
+from .four_way_stop import FourWayStop
 from .lead_braking import LeadBraking
 from .merge import Merge
 from .parked_car import ParkedCar
@@ -57,6 +58,7 @@ FAMILIES: dict[str, Family] = {
         PedestrianOccluded(),
         PedestrianAlong(),
         CutOut(),
+        FourWayStop(),
         ParkedCar(),
         RedLight(),
         UnprotectedLeft(),

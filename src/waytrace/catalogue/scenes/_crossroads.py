@@ -11,6 +11,7 @@ from ..layouts import Layout, Path
 
 _SORTS = ("car", "van", "truck", "bus", "motorcycle")
 _SORT_WEIGHTS = (0.7, 0.14, 0.06, 0.04, 0.06)
+_FLOW_SORTS = ("car", "van", "truck", "bus", "motorcycle", "cyclist")
 
 
 def arms(layout: Layout) -> list[int]:
@@ -80,7 +81,7 @@ def queue(cast: Cast, draw: Draw, layout: Layout, arm: int, lane: int, count: in
 
 def flow(
     cast: Cast, draw: Draw, layout: Layout, arms_in: Sequence[int], count: int, speed_mps: float, *,
-    held: bool, clear_of: float = 0.0,
+    held: bool, clear_of: float = 0.0, sorts: Sequence[str] = _FLOW_SORTS,
 ) -> None:  # fmt: skip
     """Moving traffic that comes in on some arms. ``held``: only as near to the line as it can comfortably stop."""
     stretches = []
@@ -94,7 +95,7 @@ def flow(
                 stretches.append(
                     Stretch(path, 12.0, end - stops, bicycles=lane == len(layout.roads[arm].backward[0]) - 1)
                 )
-    cast.fill(draw, stretches, count, speed_mps, headway_s=(1.2, 4.0))
+    cast.fill(draw, stretches, count, speed_mps, headway_s=(1.2, 4.0), sorts=sorts)
 
 
 def leaving(cast: Cast, draw: Draw, layout: Layout, count: int, speed_mps: float, skip: Sequence[int] = ()) -> None:

@@ -29,7 +29,7 @@ from .ahead import accel_behind, curve_speed
 from .path import extend_path, move_along, sample_path
 from .scratch import SCRATCH, Scratch
 from .scripts import walk
-from .yielding import accel_for_right_of_way, fill_approach_table, mark_lights
+from .yielding import accel_for_right_of_way, fill_approach_table, mark_lights, note_halts
 
 LATCH_STEPS = 15
 """A replayed agent is watched this many recorded steps (1.5 s) ahead for striking a controlled one."""
@@ -44,6 +44,7 @@ HOME_MOST_M = 0.8
 def decide_reactive(m: MapIndex, f: Fixed, v: Moving, st: AgentState, lt: LightArrays, sc: Scratch, w: int) -> None:
     """Fill ``sc.accel`` for every reactive agent from the state as it is: nobody has moved yet."""
     fill_approach_table(m, f, v, st, sc, w)
+    note_halts(m, f, v, st, w)
     mark_lights(lt, sc, w, True)
     for a in range(f.agents[w]):
         if v.mode[w, a] != REACTIVE or not st.present[w, a]:

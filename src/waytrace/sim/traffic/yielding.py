@@ -21,6 +21,10 @@ COMMIT_BRAKE_MPS2 = 6.0
 PATIENCE_S = 8.0
 """After so long at a standstill the required gaps begin to shrink."""
 
+HALT_M = 2.5
+"""Who stands within this of where one halts for a stop sign has halted for it."""
+
+_STOP_RANK = -1.0
 _RED, _YELLOW = int(LightState.RED), int(LightState.YELLOW)
 _STOP = int(LaneControl.STOP)
 
@@ -55,6 +59,41 @@ def fill_approach_table(m: MapIndex, f: Fixed, v: Moving, st: AgentState, sc: Sc
             else:
                 break
     sc.entries[0] = count
+
+
+@jit("void", MAP_INDEX, FIXED, MOVING, AGENT_STATE, "i8")
+def note_halts(m: MapIndex, f: Fixed, v: Moving, st: AgentState, w: int) -> None:
+    """Remember who has come to a halt for a stop sign, and when; controlled and replayed agents too."""
+    for a in range(f.agents[w]):
+        if not st.present[w, a] or st.lane[w, a] < 0 or st.speed[w, a] >= 0.3:
+            continue
+        lane = st.lane[w, a]
+        at, hi = v.path_at[w, a], v.path_count[w, a]
+        while at < hi and v.path[w, a, at] != lane:
+            at += 1
+        if at + 1 >= hi:
+            continue
+        onward = v.path[w, a, at + 1]
+        if m.lane_control[onward] != _STOP or v.stopped_at[w, a] == onward:
+            continue
+        line = m.lane_length[lane] if math.isnan(m.lane_stop_s[lane]) else m.lane_stop_s[lane]
+        if line - st.lane_s[w, a] - 0.5 * st.length[w, a] - STOP_LINE_MARGIN_M < HALT_M:
+            v.stopped_at[w, a], v.halted_tick[w, a] = onward, v.tick[w]
+
+
+@jit("b1", FIXED, MOVING, AGENT_STATE, "i8", "i8", "i8", "i8", "i8")
+def halted_before(f: Fixed, v: Moving, st: AgentState, w: int, a: int, lane: int, j: int, other: int) -> bool:
+    """Whether ``j`` halted for its stop sign before ``a`` did, so that it is its turn.
+
+    A controlled agent that does not take its turn is waited for no longer than the patience lasts. Who is in the
+    junction without having halted leaves it.
+    """
+    if v.stopped_at[w, a] != lane:
+        return bool(st.lane[w, a] != lane)
+    mine, theirs = v.halted_tick[w, a], v.halted_tick[w, j]
+    if f.controlled[w, j] and st.speed[w, j] < 0.3 and (v.tick[w] - mine) * DT_S > PATIENCE_S:
+        return False
+    return bool(theirs < mine or (theirs == mine and f.key[w, j] < f.key[w, a]))
 
 
 @jit("void", LIGHT_ARRAYS, SCRATCH, "i8", "b1")
@@ -100,7 +139,14 @@ def must_wait(
         if mine > theirs and not presses:
             continue
         their_speed = st.speed[w, j]
-        if mine == theirs and not presses:
+        if mine == theirs == _STOP_RANK and not presses:
+            if v.stopped_at[w, j] == other:
+                if halted_before(f, v, st, w, a, lane, j, other):
+                    return True
+                continue
+            if distance > 0.0 and their_speed * their_speed < 2.0 * COMMIT_BRAKE_MPS2 * distance:
+                continue  # it has yet to halt
+        elif mine == theirs and not presses:
             if their_speed < 0.3 and st.speed[w, a] >= 0.3:
                 continue
             first = their_entry / max(their_speed, 1.0) - arrive
@@ -142,10 +188,7 @@ def accel_for_right_of_way(
             if (light == _RED and needed < 7.5) or (light == _YELLOW and needed < 3.0):
                 nearest = min(nearest, gap)
             if m.lane_control[lane] == _STOP and v.stopped_at[w, a] != lane:
-                if gap < 2.5 and speed < 0.3:
-                    v.stopped_at[w, a] = lane
-                else:
-                    nearest = min(nearest, gap)
+                nearest = min(nearest, gap)
         for c in range(m.conf_lo[lane], m.conf_lo[lane + 1]):
             if m.conf_kind[c] == 2:
                 continue
