@@ -12,6 +12,8 @@ from .ccrm import Ccrm
 from .ccrs import Ccrs
 from .cut_in import CutIn
 from .cut_out import CutOut
+from .dense_lane_change import DenseLaneChange
+from .emergency_vehicle import EmergencyVehicle
 from .four_way_stop import FourWayStop
 from .lead_braking import LeadBraking
 from .merge import Merge
@@ -68,6 +70,8 @@ FAMILIES: dict[str, Family] = {
         Ccrb(),
         RoundaboutScene(),
         WorkZone(),
+        DenseLaneChange(),
+        EmergencyVehicle(),
     )
 }
 
