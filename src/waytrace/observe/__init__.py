@@ -16,7 +16,7 @@ from .arrays import (
     make_observe_scratch,
 )
 from .elements import ElementTable, pack_elements
-from .features import REFERENCE_KIND, ReferenceKind, column
+from .features import REFERENCE_KIND, ROWS, ReferenceKind, column
 from .history import history_rows
 from .kernel import fill_worlds, observe_worlds
 from .observation import Observation
@@ -27,6 +27,7 @@ from .visibility import see_worlds
 __all__ = [
     "NEVER",
     "REFERENCE_KIND",
+    "ROWS",
     "ElementTable",
     "NearestCache",
     "Observation",
