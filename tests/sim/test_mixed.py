@@ -169,6 +169,19 @@ def test_a_script_goes_off_after_the_one_before_it():
     np.testing.assert_allclose(r.pose[-1, 1, :2], [100.0, 5.0], atol=1e-6)
 
 
+def test_walkers_do_not_walk_into_the_side_of_a_standing_car_and_go_on_when_it_has_gone():
+    walk = Script(1, Trigger.TIME, 0.0, Action.WALK, 1.4, to_xy=(100.0, 8.0))
+    s = scene(straight(), Actor(100.0, speed=0.0), Actor(100.0, -5.0, speed=0.0, kind=PEDESTRIAN), seconds=30.0)
+    world = World([scripted(s, walk)])
+    advance(world, 8.0)
+    (r,) = world.rollouts()
+    assert overlaps(world) == []
+    assert -2.0 < r.pose[-1, 1, 1] < -1.2
+    advance(world, 12.0, accel_mps2=1.0)
+    assert overlaps(world) == []
+    np.testing.assert_allclose(world.rollouts()[0].pose[-1, 1, :2], [100.0, 8.0], atol=1e-6)
+
+
 def test_walkers_stop_at_their_goal():
     world = advance(World([walker_scene(Trigger.TIME, 0.0)]), 100.0)
     (r,) = world.rollouts()

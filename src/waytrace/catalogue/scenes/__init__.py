@@ -15,6 +15,7 @@ from .cut_out import CutOut
 from .dense_lane_change import DenseLaneChange
 from .emergency_vehicle import EmergencyVehicle
 from .four_way_stop import FourWayStop
+from .jaywalker import Jaywalker
 from .lead_braking import LeadBraking
 from .merge import Merge
 from .parked_car import ParkedCar
@@ -69,6 +70,7 @@ FAMILIES: dict[str, Family] = {
         Ccrm(),
         Ccrb(),
         RoundaboutScene(),
+        Jaywalker(),
         WorkZone(),
         DenseLaneChange(),
         EmergencyVehicle(),

@@ -37,13 +37,13 @@ def place_ego(cast: Cast, path: Path, s: float, speed_mps: float) -> None:
 def traffic(
     cast: Cast, draw: Draw, layout: Layout, *, ego_lane: int, ego_s: float, speed_mps: float,
     clear: dict[int, tuple[float, float]], count: tuple[int, int] = (4, 14),
-    reach_m: float = 220.0, pace: float = 1.0, ahead_of: float | None = None,
+    reach_m: float = 220.0, pace: float = 1.0, ahead_of: float | None = None, oncoming: bool = True,
 ) -> None:  # fmt: skip
     """Background traffic on an open road.
 
     ``clear``: by lane of the ego's direction, the stretch (arc length of the road) that is kept free, so that those the
     scene is about meet nobody else. Other lanes of that direction are filled up to ``reach_m`` ahead, or only from
-    ``ahead_of`` on; oncoming lanes as far as the ego can come.
+    ``ahead_of`` on; oncoming lanes as far as the ego can come, or not at all.
     """
     road = layout.roads[0]
     total = road.line.length_m
@@ -62,7 +62,7 @@ def traffic(
         else:
             start = 12.0 if ahead_of is None else ahead_of * scale
             stretches.append(Stretch(path, start, (ego_s + reach_m) * scale, faster, outer))
-    for i in range(len(road.backward[0])):
+    for i in range(len(road.backward[0]) if oncoming else 0):
         path = layout.path(road.backward_sequence(i))
         scale = path.length_m / total
         outer = slow and i == len(road.backward[0]) - 1

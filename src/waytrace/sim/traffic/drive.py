@@ -194,7 +194,7 @@ def move_others(m: MapIndex, f: Fixed, v: Moving, st: AgentState, sc: Scratch, w
         if mode == REACTIVE:
             move_along(m, f, v, st, w, a, sc.accel[a])
         elif mode == WALKER:
-            walk(v, st, w, a)
+            walk(f, v, st, w, a)
         elif mode == STANDING:
             st.speed[w, a], st.accel[w, a], st.yaw_rate[w, a] = 0.0, 0.0, 0.0
             if f.has_future[w, a] and (step >= f.steps[w] or not f.log_valid[w, a, step]):

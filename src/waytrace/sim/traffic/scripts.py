@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 
-from waytrace.geometry import jit
-from waytrace.scenario import DT_S, Action, Trigger
+from waytrace.geometry import boxes_overlap, jit
+from waytrace.scenario import DT_S, Action, AgentKind, Trigger
 from waytrace.scenario.index import MAP_INDEX, MapIndex
 from waytrace.scenario.lanes import project_on_lane
 from waytrace.scenario.state import AGENT_STATE, AgentState
 
-from ..arrays import FIXED, MOVING, REACTIVE, WALKER, Fixed, Moving
+from ..arrays import FIXED, MOVING, REACTIVE, STANDING, WALKER, Fixed, Moving
 
 _TIME, _EGO_TIME, _AFTER = int(Trigger.TIME), int(Trigger.EGO_TIME), int(Trigger.AFTER)
 _BRAKE, _CHANGE_LANE, _WALK = int(Action.BRAKE), int(Action.CHANGE_LANE), int(Action.WALK)
 _PRESS_ON = int(Action.PRESS_ON)
+_PEDESTRIAN = int(AgentKind.PEDESTRIAN)
 WALK_ACCEL_MPS2 = 2.0
+STEP_M = 0.4
+"""Walkers look this far ahead."""
 
 
 @jit("void", MAP_INDEX, FIXED, MOVING, AGENT_STATE, "i8")
@@ -65,14 +68,34 @@ def set_off_scripts(m: MapIndex, f: Fixed, v: Moving, st: AgentState, w: int) ->
                 v.home[w, a] = st.lane_d[w, a]
 
 
-@jit("void", MOVING, AGENT_STATE, "i8", "i8")
-def walk(v: Moving, st: AgentState, w: int, a: int) -> None:
-    """One tick of a walker: straight to its goal, then it stands still."""
+@jit("b1", FIXED, MOVING, AGENT_STATE, "i8", "i8", "f8")
+def blocked(f: Fixed, v: Moving, st: AgentState, w: int, a: int, heading: float) -> bool:
+    """Whether the next step of a walker would take it into the side of somebody who drives or has stopped there."""
+    x, y = st.x[w, a] + STEP_M * math.cos(heading), st.y[w, a] + STEP_M * math.sin(heading)
+    for j in range(f.agents[w]):
+        if j == a or not st.present[w, j] or st.kind[w, j] >= _PEDESTRIAN or v.mode[w, j] == STANDING:
+            continue
+        dx, dy = st.x[w, j] - x, st.y[w, j] - y
+        if dx * dx + dy * dy > st.length[w, j] * st.length[w, j]:
+            continue
+        if boxes_overlap(
+            x, y, heading, st.length[w, a], st.width[w, a],
+            st.x[w, j], st.y[w, j], st.heading[w, j], st.length[w, j], st.width[w, j],
+        ):  # fmt: skip
+            return True
+    return False
+
+
+@jit("void", FIXED, MOVING, AGENT_STATE, "i8", "i8")
+def walk(f: Fixed, v: Moving, st: AgentState, w: int, a: int) -> None:
+    """One tick of a walker: straight to its goal, then it stands still; it waits while a vehicle is in its way."""
     dx, dy = v.goal_x[w, a] - st.x[w, a], v.goal_y[w, a] - st.y[w, a]
     distance = math.hypot(dx, dy)
     before = st.speed[w, a]
     speed = min(v.goal_speed[w, a], before + WALK_ACCEL_MPS2 * DT_S)
     step = min(speed * DT_S, distance)
+    if distance > 1e-6 and blocked(f, v, st, w, a, math.atan2(dy, dx)):
+        step = 0.0
     if distance > 1e-6:
         heading = math.atan2(dy, dx)
         st.x[w, a] += step * dx / distance
