@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from waytrace.planners import make, oracle_reference
+from waytrace.planners import make
 from waytrace.scenario import AgentKind, LightState
 from waytrace.sim import World
 
@@ -45,22 +45,3 @@ def test_it_does_not_move_in_before_a_car_that_comes_up_fast(ego_path):
     moved = np.flatnonzero(pose[:, 1] > -2.4)
     assert len(moved)
     assert passed[moved[0]]
-
-
-@pytest.mark.slow
-def test_the_oracle_is_clean_and_no_worse_than_idm():
-    made = scene((CAR, 100.0, 0.0, 0.0, 5.0))
-    result = oracle_reference(made, traffic="replay")
-    again = oracle_reference(made, traffic="replay")
-    pose = drive(make("idm"), [made]).rollouts()[0].pose[:, 0]
-    assert result.clean
-    assert float(result) == result.progress_m == again.progress_m
-    assert result.progress_m >= pose[-1, 0] - pose[0, 0] - 0.5
-
-
-@pytest.mark.slow
-def test_the_oracle_planner_drives_what_the_search_found():
-    made = scene((CAR, 100.0, 0.0, 0.0, 5.0))
-    result = oracle_reference(made, traffic="replay")
-    driven = drive(make("oracle"), [made]).rollouts()[0]
-    np.testing.assert_allclose(driven.pose[:, 0], result.rollout.pose[:, 0], atol=1e-6)

@@ -5,7 +5,7 @@ from .judge import progress_ratio
 from .means import aggregate
 from .navsim import PlanScore, epdms, pdms
 from .result import Event, ScenarioScore
-from .rollout import score_rollout
+from .rollout import drive_terms, score_rollout
 
 __all__ = [
     "MULTIPLIERS",
@@ -15,6 +15,7 @@ __all__ = [
     "PlanScore",
     "ScenarioScore",
     "aggregate",
+    "drive_terms",
     "epdms",
     "pdms",
     "progress_ratio",

@@ -71,6 +71,15 @@ def score_rollout(
     )
 
 
+def drive_terms(
+    scenario: Scenario, rollout: Rollout, reference_progress_m: float, *, maps: CompiledMaps | None = None
+) -> tuple[float, dict[str, float]]:
+    """(progress along the route, metres; the score's terms) of a drive, without rows, figures and events."""
+    drive = Drive(rollout.pose, rollout.speed_mps, rollout.valid, rollout.lights, scored_rows(scenario, rollout))
+    ticks = measure(scenario, drive, maps, 0)
+    return driven_m(ticks), judge(scenario, ticks, reference_progress_m)
+
+
 def scored_rows(scenario: Scenario, rollout: Rollout) -> int:
     """Rows of a rollout that count: up to the scenario's last step and as long as the ego is there."""
     rows = min(len(rollout.pose), scenario.end_step - rollout.start_step + 1)
