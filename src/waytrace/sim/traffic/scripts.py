@@ -68,9 +68,9 @@ def set_off_scripts(m: MapIndex, f: Fixed, v: Moving, st: AgentState, w: int) ->
                 v.home[w, a] = st.lane_d[w, a]
 
 
-@jit("b1", FIXED, MOVING, AGENT_STATE, "i8", "i8", "f8")
-def blocked(f: Fixed, v: Moving, st: AgentState, w: int, a: int, heading: float) -> bool:
-    """Whether the next step of a walker would take it into the side of somebody who drives or has stopped there."""
+@jit("i8", FIXED, MOVING, AGENT_STATE, "i8", "i8", "f8")
+def vehicle_in_way(f: Fixed, v: Moving, st: AgentState, w: int, a: int, heading: float) -> int:
+    """The vehicle that the next step of a walker would touch; -1 for none. Those parked are walked past."""
     x, y = st.x[w, a] + STEP_M * math.cos(heading), st.y[w, a] + STEP_M * math.sin(heading)
     for j in range(f.agents[w]):
         if j == a or not st.present[w, j] or st.kind[w, j] >= _PEDESTRIAN or v.mode[w, j] == STANDING:
@@ -82,25 +82,39 @@ def blocked(f: Fixed, v: Moving, st: AgentState, w: int, a: int, heading: float)
             x, y, heading, st.length[w, a], st.width[w, a],
             st.x[w, j], st.y[w, j], st.heading[w, j], st.length[w, j], st.width[w, j],
         ):  # fmt: skip
-            return True
-    return False
+            return j
+    return -1
 
 
 @jit("void", FIXED, MOVING, AGENT_STATE, "i8", "i8")
 def walk(f: Fixed, v: Moving, st: AgentState, w: int, a: int) -> None:
-    """One tick of a walker: straight to its goal, then it stands still; it waits while a vehicle is in its way."""
+    """One tick of a walker: straight to its goal, then it stands still.
+
+    It waits at the side of a vehicle that is in its way, and passes along the front or the rear of one.
+    """
     dx, dy = v.goal_x[w, a] - st.x[w, a], v.goal_y[w, a] - st.y[w, a]
     distance = math.hypot(dx, dy)
     before = st.speed[w, a]
-    speed = min(v.goal_speed[w, a], before + WALK_ACCEL_MPS2 * DT_S)
-    step = min(speed * DT_S, distance)
-    if distance > 1e-6 and blocked(f, v, st, w, a, math.atan2(dy, dx)):
-        step = 0.0
+    step = min(min(v.goal_speed[w, a], before + WALK_ACCEL_MPS2 * DT_S) * DT_S, distance)
     if distance > 1e-6:
         heading = math.atan2(dy, dx)
-        st.x[w, a] += step * dx / distance
-        st.y[w, a] += step * dy / distance
+        j = vehicle_in_way(f, v, st, w, a, heading)
+        if j >= 0:
+            c, s = st.cos[w, j], st.sin[w, j]
+            along = (st.x[w, a] - st.x[w, j]) * c + (st.y[w, a] - st.y[w, j]) * s
+            aside = math.sin(heading) * c - math.cos(heading) * s
+            if abs(along) > 0.5 * st.length[w, j] and abs(aside) > 0.1:
+                heading = st.heading[w, j] + math.copysign(0.5 * math.pi, aside)
+                j = vehicle_in_way(f, v, st, w, a, heading)
+                if j >= 0:  # too near the corner to turn it: a step away from the vehicle first
+                    heading = st.heading[w, j] + (0.0 if along > 0.0 else math.pi)
+                    j = vehicle_in_way(f, v, st, w, a, heading)
+            if j >= 0:
+                step = 0.0
+        c, s = math.cos(heading), math.sin(heading)
+        st.x[w, a] += step * c
+        st.y[w, a] += step * s
         st.yaw_rate[w, a] = 0.0
-        st.heading[w, a], st.cos[w, a], st.sin[w, a] = heading, math.cos(heading), math.sin(heading)
+        st.heading[w, a], st.cos[w, a], st.sin[w, a] = heading, c, s
     st.speed[w, a] = step / DT_S
     st.accel[w, a] = (st.speed[w, a] - before) / DT_S
