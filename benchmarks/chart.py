@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 PANEL_W, PANEL_H, LEFT, TOP, GAP_X, GAP_Y = 220, 130, 46, 54, 36, 62
 
 STYLE = """<style>
-svg{--back:#fff;--ink:#1f2328;--soft:#59636e;--line:#d1d9e0;--c0:#1f2328;--c1:#0969da;--c2:#bc4c00}
+svg{--back:#fff;--ink:#1f2328;--soft:#59636e;--line:#d1d9e0;--c0:#1f2328;--c1:#0969da;--c2:#bc4c00;--c3:#1a7f37}
 @media (prefers-color-scheme:dark){svg{--back:#0d1117;--ink:#e6edf3;--soft:#9198a1;--line:#3d444d;
---c0:#e6edf3;--c1:#4493f8;--c2:#f0883e}}
+--c0:#e6edf3;--c1:#4493f8;--c2:#f0883e;--c3:#3fb950}}
 text{font:12px system-ui,sans-serif;fill:var(--ink)}.t{font-weight:600}.s{fill:var(--soft);font-size:11px}
 .g{stroke:var(--line);stroke-width:1;fill:none}.k{fill:none;stroke-width:1.8;stroke-linejoin:round}
 .k0{stroke:var(--c0)}.k1{stroke:var(--c1)}.k2{stroke:var(--c2)}.k1{stroke-dasharray:6 2}.k2{stroke-dasharray:2 2}
-.b0{fill:var(--c0)}.b1{fill:var(--c1)}.b2{fill:var(--c2)}.e{stroke:var(--soft);stroke-width:1.5}
+.k3{stroke:var(--c3);stroke-dasharray:9 2 2 2}
+.b0{fill:var(--c0)}.b1{fill:var(--c1)}.b2{fill:var(--c2)}.b3{fill:var(--c3)}
+.e{stroke:var(--soft);stroke-width:1.5}
 </style>"""
 
 
@@ -108,7 +110,7 @@ def _bars(panel: Bars) -> list[str]:
         f'<text x="{PANEL_W / 2}" y="{PANEL_H + 18}" text-anchor="middle" class="s">{escape(panel.label)}</text>'
     )
     for i, (value, bounds) in enumerate(zip(panel.values, panel.bounds, strict=True)):
-        x, h = 30 + 72 * i, 0.85 * PANEL_H * value / top
+        x, h = 12 + 54 * i, 0.85 * PANEL_H * value / top
         out.append(f'<rect class="b{i}" x="{x}" y="{PANEL_H - h:.1f}" width="40" height="{h:.1f}"/>')
         upper = max(value, bounds[1] if bounds else 0.0)
         if bounds:

@@ -35,7 +35,7 @@ from waytrace.scenario import DT_S, AgentKind, Scenario
 from waytrace.scenario.store import ScenarioStore
 from waytrace.sim import World
 
-SIDES = ("recorded", "normal", "assertive")
+SIDES = ("recorded", "normal", "assertive", "changing")
 SETTLE_TICKS = 20
 """A simulated vehicle starts as recorded; its first 2 s, which are alike for that reason, are left out."""
 

@@ -60,6 +60,8 @@ class Fixed(NamedTuple):
     brake_comfort: F8x2
     gap_margin_s: F8x2
     """[W, A] time that a gap in crossing traffic must leave to both sides."""
+    lane_phase: I4x2
+    """[W, A] ticks, modulo ten, at which an agent considers a lane change; -1: it changes lanes by script only."""
     controlled: B1x2
     script_agent: I4x2
     """[W, S] agent of each script; -1 pads."""
@@ -106,6 +108,8 @@ class Moving(NamedTuple):
     """[W, A] curvature driven in the last tick, 1/m."""
     accel_command: F8x2
     """[W, A] acceleration commanded in the last tick, m/s2."""
+    changed_at: I4x2
+    """[W, A] tick at which the agent last began a lane change of its own accord."""
     script_tick: I4x2
     """[W, S] tick at which a script went off; -1: not yet."""
 

@@ -15,7 +15,8 @@ from waytrace.scenario.index import MAP_INDEX, CompiledMaps, MapIndex
 from waytrace.scenario.lanes import locate
 
 from .arrays import MIXED_TRAFFIC, PATH_LANES, REACTIVE_TRAFFIC, REPLAY_TRAFFIC, SCRIPT_NUMBERS, Fixed
-from .noise import PURPOSE_ACCEL, PURPOSE_GAP, PURPOSE_HEADWAY, PURPOSE_SPEED, agent_key, uniform
+from .noise import PURPOSE_ACCEL, PURPOSE_GAP, PURPOSE_HEADWAY, PURPOSE_LANE, PURPOSE_SPEED, agent_key, uniform
+from .traffic.lane_change import PHASES
 
 TRAFFIC = {"replay": REPLAY_TRAFFIC, "reactive": REACTIVE_TRAFFIC, "mixed": MIXED_TRAFFIC}
 
@@ -34,11 +35,14 @@ class Style:
     accel_max_mps2: tuple[float, float]
     brake_comfort_mps2: float
     gap_margin_s: tuple[float, float]
+    changes_lanes: bool = False
+    """Whether agents without a script change lanes of their own accord."""
 
 
 STYLES = {
     "normal": Style((1.2, 1.8), (0.9, 1.05), (1.2, 1.8), 2.0, (1.5, 2.5)),
     "assertive": Style((0.7, 1.1), (1.0, 1.2), (1.8, 2.6), 3.0, (0.7, 1.3)),
+    "changing": Style((1.2, 1.8), (0.9, 1.05), (1.2, 1.8), 2.0, (1.5, 2.5), changes_lanes=True),
 }
 
 
@@ -120,7 +124,8 @@ def build(
         log_valid=zeros(slots, steps, dtype=np.bool_), has_future=zeros(slots, dtype=np.bool_),
         parked=zeros(slots, dtype=np.bool_), rear=zeros(slots), desired=zeros(slots), speed_factor=zeros(slots, fill=1),
         headway_s=zeros(slots, fill=1.5), accel_max=zeros(slots, fill=1.5), brake_comfort=zeros(slots, fill=2),
-        gap_margin_s=zeros(slots, fill=2), controlled=controlled.copy(),
+        gap_margin_s=zeros(slots, fill=2), lane_phase=zeros(slots, dtype=np.int32, fill=-1),
+        controlled=controlled.copy(),
         script_agent=zeros(scripts, dtype=np.int32, fill=-1), script_trigger=zeros(scripts, dtype=np.uint8),
         script_action=zeros(scripts, dtype=np.uint8), script_number=zeros(scripts, SCRIPT_NUMBERS),
         script_lane=zeros(scripts, dtype=np.int32, fill=-1), light_program=zeros(steps, lights, dtype=np.uint8),
@@ -181,6 +186,7 @@ def _fill_world(w: int, s: Scenario, maps: CompiledMaps, f: Fixed, first: Initia
                 maps.index, int(maps.map_of[w]), f.log_x[w, a], f.log_y[w, a], f.log_heading[w, a], f.log_valid[w, a],
                 start, first.path[w, a], first.path_count[w, a : a + 1],
             )  # fmt: skip
+    f.lane_phase[w, sorted(scripted)] = -1
     for q, script in enumerate(s.scripts):
         f.script_agent[w, q], f.script_trigger[w, q], f.script_action[w, q] = (
             script.agent,
@@ -211,3 +217,5 @@ def _character(f: Fixed, w: int, a: int, style: str) -> None:
     f.accel_max[w, a] = draw(chosen.accel_max_mps2, PURPOSE_ACCEL)
     f.gap_margin_s[w, a] = draw(chosen.gap_margin_s, PURPOSE_GAP)
     f.brake_comfort[w, a] = chosen.brake_comfort_mps2
+    if chosen.changes_lanes:
+        f.lane_phase[w, a] = int(PHASES * float(uniform(seed, key, 0, PURPOSE_LANE)))

@@ -14,7 +14,7 @@ import numpy as np
 
 from waytrace.geometry import jit
 
-PURPOSE_HEADWAY, PURPOSE_SPEED, PURPOSE_ACCEL, PURPOSE_FORK, PURPOSE_GAP = range(5)
+PURPOSE_HEADWAY, PURPOSE_SPEED, PURPOSE_ACCEL, PURPOSE_FORK, PURPOSE_GAP, PURPOSE_LANE = range(6)
 
 
 @jit("u8", "u8")

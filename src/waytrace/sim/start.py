@@ -30,6 +30,7 @@ from .dynamics import CURVATURE_MAX, CURVATURE_MIN
 from .step import find_collisions, follow_lane, record, set_lights
 from .tracker import clamp
 from .traffic.drive import make_reactive, put_on_log
+from .traffic.lane_change import REST_TICKS
 
 
 @jit("void", MAP_INDEX, FIXED, MOVING, AGENT_STATE, "i8", "i8")
@@ -69,6 +70,7 @@ def start_worlds(
     v.path[:], v.path_count[:], v.path_at[:] = path, path_count, 0
     v.offset[:], v.offset_rate[:], v.desired[:], v.script_brake[:] = 0.0, 0.0, f.desired, 0.0
     v.press_brake[:], v.halted_tick[:] = -1.0, 0
+    v.changed_at[:] = -REST_TICKS
     v.stopped_at[:], v.waited_s[:], v.curvature[:], v.accel_command[:], v.script_tick[:] = -1, 0.0, 0.0, 0.0, -1
     r.plan_tick[:], r.accel[:], r.curvature[:], r.collided[:] = -1, 0.0, 0.0, 0
     rec.flags[:], rec.accel[:], rec.curvature[:] = 0, 0.0, 0.0

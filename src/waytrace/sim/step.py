@@ -31,6 +31,7 @@ from .arrays import (
 from .dynamics import ACCEL_MAX, ACCEL_MIN, CURVATURE_MAX, CURVATURE_MIN, TICKS_PER_KNOT, advance
 from .tracker import clamp, track
 from .traffic.drive import decide_reactive, move_others
+from .traffic.lane_change import change_lanes
 from .traffic.scratch import SCRATCH, Scratch
 from .traffic.scripts import set_off_scripts
 
@@ -160,6 +161,7 @@ def step_worlds(
             for a in range(f.agents[w]):
                 reactive |= v.mode[w, a] == REACTIVE and st.present[w, a]
             if reactive:
+                change_lanes(m, f, v, st, sc, w)
                 decide_reactive(m, f, v, st, lt, sc, w)
             move_others(m, f, v, st, sc, w)
             for b in range(r.lo[w], r.lo[w + 1]):

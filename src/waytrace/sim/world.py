@@ -102,7 +102,7 @@ class World:
             press_brake=(agents, real),
             goal_x=(agents, real), goal_y=(agents, real), goal_speed=(agents, real), stopped_at=(agents, small),
             halted_tick=(agents, small), waited_s=(agents, real), curvature=(agents, real),
-            accel_command=(agents, real), script_tick=((worlds, scripts), small),
+            accel_command=(agents, real), changed_at=(agents, small), script_tick=((worlds, scripts), small),
         )  # fmt: skip
         self.rows = bundle(
             Rows, lo=((worlds + 1,), small), world=((rows,), small), slot=((rows,), small),

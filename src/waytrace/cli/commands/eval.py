@@ -29,7 +29,7 @@ class Options:
     """Worker processes; the result does not depend on it."""
     traffic: Literal["replay", "reactive", "mixed"] = "mixed"
     """How the others drive: as recorded, by their own models, or recorded until they would strike the ego."""
-    style: Literal["normal", "assertive"] = "normal"
+    style: Literal["normal", "assertive", "changing"] = "normal"
     """How reactive traffic drives."""
     seed: int = 0
     """Seed of the traffic's noise."""

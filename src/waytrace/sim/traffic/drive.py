@@ -26,6 +26,7 @@ from ..arrays import (
     Moving,
 )
 from .ahead import accel_behind, curve_speed
+from .lane_change import REST_TICKS
 from .path import extend_path, move_along, sample_path
 from .scratch import SCRATCH, Scratch
 from .scripts import walk
@@ -38,6 +39,7 @@ LATCH_MARGIN_M = 0.3
 LATERAL_RATE_MPS = 1.0
 CURVE_RESPONSE_S = 0.5
 HOME_MOST_M = 0.8
+CHANGING_ROOM_M, CHANGING_SIDE_M = 20.0, 7.0
 
 
 @jit("void", MAP_INDEX, FIXED, MOVING, AGENT_STATE, LIGHT_ARRAYS, SCRATCH, "i8")
@@ -130,12 +132,17 @@ def would_strike(f: Fixed, v: Moving, st: AgentState, w: int, a: int) -> bool:
     return False
 
 
-@jit("b1", FIXED, AGENT_STATE, "i8", "i8", "f8", "f8", "f8")
-def free_spot(f: Fixed, st: AgentState, w: int, a: int, x: float, y: float, heading: float) -> bool:
-    """Whether agent ``a`` can appear at a pose without touching anyone, half a metre of margin included."""
+@jit("b1", FIXED, MOVING, AGENT_STATE, "i8", "i8", "f8", "f8", "f8")
+def free_spot(f: Fixed, v: Moving, st: AgentState, w: int, a: int, x: float, y: float, heading: float) -> bool:
+    """Whether agent ``a`` can appear at a pose without touching anyone, half a metre of margin included.
+
+    Beside one who is changing lanes it waits: that one could be about to take the place.
+    """
     for j in range(f.agents[w]):
+        changing = v.tick[w] - v.changed_at[w, j] < REST_TICKS
+        along, beside = (CHANGING_ROOM_M, CHANGING_SIDE_M) if changing else (1.0, 0.3)
         if j != a and st.present[w, j] and boxes_overlap(
-            x, y, heading, st.length[w, a] + 1.0, st.width[w, a] + 0.3,
+            x, y, heading, st.length[w, a] + along, st.width[w, a] + beside,
             st.x[w, j], st.y[w, j], st.heading[w, j], st.length[w, j], st.width[w, j],
         ):  # fmt: skip
             return False
@@ -166,7 +173,7 @@ def appear(m: MapIndex, f: Fixed, v: Moving, st: AgentState, w: int, step: int) 
         if v.mode[w, a] != ABSENT or step >= f.steps[w] or not f.log_valid[w, a, step]:
             continue
         if f.traffic[w] == REACTIVE_TRAFFIC and not f.parked[w, a] and st.kind[w, a] < AgentKind.PEDESTRIAN:
-            if not free_spot(f, st, w, a, f.log_x[w, a, step], f.log_y[w, a, step], f.log_heading[w, a, step]):
+            if not free_spot(f, v, st, w, a, f.log_x[w, a, step], f.log_y[w, a, step], f.log_heading[w, a, step]):
                 continue
             put_on_log(f, st, w, a, step)
             if not make_reactive(m, f, v, st, w, a):

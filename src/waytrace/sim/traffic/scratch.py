@@ -30,6 +30,8 @@ class Scratch(NamedTuple):
     sample_right: F8
     accel: F8
     """[A]."""
+    side: I4
+    """[A] 0 to change lane to the left in this tick, 1 to the right, -1 to stay."""
     head: I4
     """[L] newest entry of a lane in the approach table, or -1."""
     entry_next: I4
@@ -75,5 +77,14 @@ def make_scratch(agents: int, m: MapIndex) -> Scratch:
     lights = np.full(max(1, lanes), NO_LIGHT, np.uint8)
     ranks = np.array([precedence(m, lane) for lane in range(lanes)], np.float64)
     return Scratch._make(
-        [*samples, np.zeros(max(1, agents)), *tables, np.zeros(room), np.zeros(1, np.int32), lights, ranks]
+        [
+            *samples,
+            np.zeros(max(1, agents)),
+            np.zeros(max(1, agents), np.int32),
+            *tables,
+            np.zeros(room),
+            np.zeros(1, np.int32),
+            lights,
+            ranks,
+        ]
     )
