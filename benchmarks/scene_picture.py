@@ -139,7 +139,7 @@ def picture(title: str, views: Sequence[View]) -> str:
             size.append(((width - 8 * (len(views) - 1)) // len(views),) * 2)
     out, x, y = [], 0, 20
     for one, (w, h) in zip(views, size, strict=True):
-        out += _panel(one, x, y, w, h)
+        out += _panel(one, x, y, w, h, one.caption if wide else one.caption.partition("/")[2])
         x, y = (0, y + h + 26) if wide else (x + w + 8, y)
     height = y - 20 if wide else size[0][1] + 20
     head = (
@@ -150,7 +150,7 @@ def picture(title: str, views: Sequence[View]) -> str:
     return "\n".join([head, STYLE, ground, *out, "</svg>\n"])
 
 
-def _panel(one: View, x: int, y: int, width: int, height: int) -> list[str]:
+def _panel(one: View, x: int, y: int, width: int, height: int, caption: str) -> list[str]:
     middle, span = (one.low + one.high) / 2, one.high - one.low
     scale = min(width / span[0], height / span[1])
     shown = np.array([width, height]) / scale
@@ -161,7 +161,7 @@ def _panel(one: View, x: int, y: int, width: int, height: int) -> list[str]:
     out += _ways(one, low, high, 3.2 / scale)
     out += _agents(one.scene, low, high, 3.5 / scale)
     out += _deeds(one, 7.0 / scale)
-    return [f'<text x="{x + 4}" y="{y - 6}">{one.caption}</text>', *out, "</svg>"]
+    return [f'<text x="{x + 4}" y="{y - 6}">{caption}</text>', *out, "</svg>"]
 
 
 def _roads(scene: Scenario, low: F8, high: F8) -> list[str]:
