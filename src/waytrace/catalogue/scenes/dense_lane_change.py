@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from waytrace.scenario import Action, LaneControl, Script, Trigger
 
-from ..cast import Body, Cast, Composition
+from ..cast import EGO, Body, Cast, Composition
 from ..draws import Draw, Range
 from ..exits import off_ramp
 from ..junctions import junction
@@ -27,7 +28,7 @@ class DenseLaneChange:
     """Three places in turn: a lane to turn from, an exit lane, a lane that ends. Slow vehicles lead every lane."""
 
     name: str = "dense-lane-change"
-    version: int = 1
+    version: int = 2
     layouts: int = 24
     duration_s: float = 20.0
     street_kmh: tuple[float, ...] = (40.0, 50.0, 60.0)
@@ -35,10 +36,10 @@ class DenseLaneChange:
     pace_mps: Range = (5.0, 13.0)
     """What the traffic drives, never more than 0.7 of the limit."""
     headway_s: Range = (0.9, 1.5)
-    wide_s: Range = (2.2, 3.4)
+    wide_s: Range = (2.4, 3.6)
     """Headways that leave a gap to move into."""
-    wide_share: float = 0.25
-    left_s: Range = (9.0, 15.0)
+    wide_share: float = 0.4
+    left_s: Range = (11.0, 17.0)
     """Time to the end of the lane, at the traffic's pace."""
     around_m: Range = (70.0, 110.0)
     """How far the columns reach before and behind the ego."""
@@ -73,89 +74,103 @@ class DenseLaneChange:
     def compose(self, draw: Draw, layout: Layout) -> Composition:
         """The ego in the wrong lane, columns in its own and in those it must join."""
         pace = draw.uniform("pace", (self.pace_mps[0], min(self.pace_mps[1], 0.7 * layout.limit_mps)))
-        left = pace * draw.uniform("left", self.left_s)
         cast = Cast()
         if layout.connectors.get((1, 0)) and len(layout.roads) == 2:
-            variant, changes, groups = self._lane_ends(cast, draw, layout, pace, left)
+            variant, left, groups = self._lane_ends(cast, draw, layout, pace)
         elif len(layout.roads) == 2:
-            variant, changes, groups = self._exit(cast, draw, layout, pace, left)
+            variant, left, groups = self._exit(cast, draw, layout, pace)
         else:
-            variant, changes, groups = self._turn_lane(cast, draw, layout, pace, left)
+            variant, left, groups = self._turn_lane(cast, draw, layout, pace)
         params: dict[str, Any] = {
-            "variant": variant, "ego_mps": pace, "left_m": left, "changes": changes, "others": len(cast) - 1,
+            "variant": variant, "ego_mps": pace, "left_m": left, "others": len(cast) - 1,
         }  # fmt: skip
         return Composition(cast, groups, self.duration_s, params)
 
     def _turn_lane(
-        self, cast: Cast, draw: Draw, layout: Layout, pace: float, left: float
-    ) -> tuple[str, int, tuple[tuple[int, ...], ...]]:
+        self, cast: Cast, draw: Draw, layout: Layout, pace: float
+    ) -> tuple[str, float, tuple[tuple[int, ...], ...]]:
         """The route turns at the next junction, which its lane does not."""
         road = layout.roads[0]
         lanes = len(road.backward[0])
         turns = [way for way in ("left", "right") if (0, _EXITS[way]) in layout.connectors]
         turn = draw.choice("turn", turns, [1.0 if way == "left" else 1.5 for way in turns])
-        changes = 2 if lanes > 2 and draw.chance("far", 0.3) else 1
-        lane = changes if turn == "left" else lanes - 1 - changes
+        lane = 1 if turn == "left" else lanes - 2
+        left = pace * draw.uniform("left", self.left_s)
         paths = [ways(layout, 0, k)["straight"] for k in range(lanes)]
         ego_path = layout.path(road.backward_sequence(lane))
         ego_s = stop_m(layout, paths[lane], 0) - left
         place_ego(cast, ego_path, ego_s, pace)
         for k, path in enumerate(paths):
-            self._column(cast, draw.sub("lane", k), path, ego_s, pace)
+            self._column(cast, draw.sub("lane", k), path, ego_s, pace, own=k == lane, to=ego_s + left - 3.0)
         leaving(cast, draw.sub("leaving"), layout, draw.integer("leaving", 4), 0.8 * layout.limit_mps, skip=(0, 2))
         groups = list(route_groups(layout, 0, _EXITS[turn]))
         groups[len(road.backward) - 1] = road.backward[0]
-        return f"turn lane, {turn}", changes, tuple(groups)
+        return f"turn lane, {turn}", left, tuple(groups)
 
     def _exit(
-        self, cast: Cast, draw: Draw, layout: Layout, pace: float, left: float
-    ) -> tuple[str, int, tuple[tuple[int, ...], ...]]:
-        """The route leaves the main road; the lane between is full."""
+        self, cast: Cast, draw: Draw, layout: Layout, pace: float
+    ) -> tuple[str, float, tuple[tuple[int, ...], ...]]:
+        """The route leaves the main road, by a lane that begins beside it and is as full."""
         main, out = layout.roads
-        lane = len(main.forward[0]) - 2
+        outer = len(main.forward[0]) - 1
+        left = pace * draw.uniform("left", self.left_s)
         end = _BEFORE_M + layout.figures["beside_m"]
-        paths = [layout.path(main.forward_sequence(k)) for k in range(len(main.forward[0]))]
-        ego_s = max(60.0, end - left) * paths[lane].length_m / main.line.length_m
-        place_ego(cast, layout.path(main.forward_sequence(lane)[:2]), ego_s, pace)
+        at = max(_BEFORE_M - 20.0, end - left)
+        paths = [layout.path(main.forward_sequence(k)) for k in range(outer + 1)]
+        scales = [path.length_m / main.line.length_m for path in paths]
+        place_ego(cast, layout.path(main.forward_sequence(outer)[:2]), at * scales[outer], pace)
         for k, path in enumerate(paths):
-            self._column(cast, draw.sub("lane", k), path, ego_s * path.length_m / paths[lane].length_m, pace)
-        # those that have got there before, on their way out
-        ahead = max(10.0, end - left - _BEFORE_M + 25.0)
-        self._column(cast, draw.sub("out"), layout.path(out.forward_sequence(0)), ahead, pace, behind=False)
-        return "exit", 2, (main.forward[0], (*main.forward[1], out.forward[0][0]), out.forward[1])
+            self._column(cast, draw.sub("lane", k), path, at * scales[k], pace, own=k == outer)
+        self._column(cast, draw.sub("out"), layout.path(out.forward_sequence(0)), at - _BEFORE_M, pace)
+        groups = (main.forward[0], (*main.forward[1], out.forward[0][0]), out.forward[1])
+        return "exit", end - at, groups
 
     def _lane_ends(
-        self, cast: Cast, draw: Draw, layout: Layout, pace: float, left: float
-    ) -> tuple[str, int, tuple[tuple[int, ...], ...]]:
+        self, cast: Cast, draw: Draw, layout: Layout, pace: float
+    ) -> tuple[str, float, tuple[tuple[int, ...], ...]]:
         """The lane beside the main road ends in a taper."""
         main, ramp = layout.roads
         (taper,) = layout.connectors[(1, 0)]
         outer = len(main.forward[0]) - 1
         last = main.forward[3]
         path = layout.path((ramp.forward[0][0], ramp.forward[1][0], taper, last[outer]))
-        ego_s = max(40.0, float(path.lane_end[1]) - left)
+        end = float(path.lane_end[1])
+        ego_s = max(40.0, end - pace * draw.uniform("left", self.left_s))
         place_ego(cast, path, ego_s, pace)
-        self._column(cast, draw.sub("own"), path, ego_s, pace, ahead=False)
+        self._column(cast, draw.sub("own"), path, ego_s, pace, ahead=False, own=True)
         for k in range(outer + 1):
             beside = layout.path(main.forward_sequence(k))
             at = _BEFORE_M + (ego_s - float(path.lane_end[0])) * beside.length_m / main.line.length_m
             self._column(cast, draw.sub("lane", k), beside, at, pace)
         groups = ((ramp.forward[0][0],), (*main.forward[1], ramp.forward[1][0]), (*main.forward[2], taper), last)
-        return "lane ends", 1, groups
+        return "lane ends", end - ego_s, groups
 
     def _column(
-        self, cast: Cast, draw: Draw, path: Path, at: float, pace: float, *, ahead: bool = True, behind: bool = True
+        self,
+        cast: Cast,
+        draw: Draw,
+        path: Path,
+        at: float,
+        pace: float,
+        *,
+        ahead: bool = True,
+        own: bool = False,
+        to: float = math.inf,
     ) -> None:
-        """Vehicles one behind the other around ``at`` metres of a path; the first keeps to the pace."""
+        """Vehicles one behind the other around ``at`` metres of a path; the first keeps to the pace.
+
+        In the ego's ``own`` lane nobody is nearer to it than 0.8 s.
+        """
         speed = pace * draw.uniform("speed", (0.93, 1.07))
-        s = at + (draw.uniform("ahead", self.around_m) if ahead else 0.0)
-        last = at - draw.uniform("behind", self.around_m) if behind else at
+        s = min(to, at + (draw.uniform("ahead", self.around_m) if ahead else 0.0))
+        last = at - draw.uniform("behind", self.around_m)
         first, k = True, 0
         while s > max(last, 15.0 + 1.1 * speed):
             each = draw.sub(k)
             body = Body.draw(each, each.choice("sort", _SORTS, _SORT_WEIGHTS))
             s -= 0.5 * body.length_m
-            number = cast.drive(f"other-{len(cast)}", body, path, s, speed, roomy=False)
+            near = own and abs(s - at) < 0.5 * (EGO.length_m + body.length_m) + 2.0 + 0.8 * speed
+            number = None if near else cast.drive(f"other-{len(cast)}", body, path, s, speed, roomy=False)
             if number is not None and first:
                 first = False
                 cast.scripts.append(

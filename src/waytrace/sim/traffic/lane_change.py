@@ -117,7 +117,7 @@ def _side(m: MapIndex, f: Fixed, v: Moving, st: AgentState, w: int, a: int) -> i
     lane, speed = st.lane[w, a], st.speed[w, a]
     if lane < 0 or speed < SLOWEST_MPS or m.lane_junction[lane] or v.path[w, a, v.path_at[w, a]] != lane:
         return -1
-    if abs(st.lane_d[w, a] - v.home[w, a]) > 0.3 or v.script_brake[w, a] > 0.0:
+    if abs(st.lane_d[w, a] - v.home[w, a]) > 0.3 or v.script_brake[w, a] > 0.0 or v.press_brake[w, a] >= 0.0:
         return -1
     lead, gap, rear, back = _around(m, f, v, st, w, a, lane, st.lane_s[w, a], False)
     if lead >= 0 and gap - max(0.0, speed - st.speed[w, lead]) * CHANGE_S < 1.0:
