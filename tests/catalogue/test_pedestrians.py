@@ -33,13 +33,32 @@ def test_pedestrians_cross_from_the_side_of_their_family(family, kmh, from_right
     assert 25.0 < max(speeds) <= 60.0
 
 
+@pytest.mark.parametrize("family", ["pedestrian-near", "pedestrian-far", "pedestrian-occluded"])
+def test_an_ego_that_does_not_brake_strikes_them_with_its_front(family):
+    struck = []
+    for s in (generate(family, seed) for seed in range(20)):
+        if s.provenance.details["layout"]["curved"]:
+            continue
+        world = World([s])
+        zero = np.zeros(1)
+        world.step_controls(zero, zero, 100)
+        (r,) = world.rollouts()
+        ego, walker = r.pose[:, s.ego_index], r.pose[:, s.scripts[0].agent]
+        ahead = np.array([np.cos(ego[0, 2]), np.sin(ego[0, 2])])
+        reached = int(np.argmax((walker[:, :2] - ego[:, :2]) @ ahead < 0.5 * s.agents.size_m[s.ego_index, 0]))
+        aside = (walker[reached, :2] - ego[reached, :2]) @ [-ahead[1], ahead[0]]
+        struck.append(abs(aside) / s.agents.size_m[s.ego_index, 1])
+    assert len(struck) >= 4
+    assert max(struck) < 0.55
+
+
 def test_whoever_is_occluded_is_not_seen_at_first():
     seen = []
     for s in (generate("pedestrian-occluded", seed) for seed in range(12)):
         world = World([s])
         world.advance(1)
         seen.append(bool(world.rollouts()[0].visible[1, s.scripts[0].agent]))
-    assert np.mean(seen) < 0.4
+    assert not any(seen)
 
 
 def test_whoever_walks_along_keeps_going():

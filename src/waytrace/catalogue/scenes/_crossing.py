@@ -18,6 +18,9 @@ from ._open import place_ego, traffic
 CROSSING_M = 190.0
 """Where on the road they cross: far enough for an ego at 60 km/h to come from."""
 
+PICK_UP_MPS2 = 2.0
+"""Who sets off on foot gains speed like this, as the simulator has it."""
+
 
 @dataclass(frozen=True)
 class Crossing:
@@ -28,7 +31,7 @@ class Crossing:
     from_right: bool
     hidden: bool = False
     """Whether parked vehicles hide who is about to step out."""
-    version: int = 1
+    version: int = 2
     layouts: int = 24
     duration_s: float = 15.0
     limits_kmh: tuple[float, ...] = (30.0, 40.0, 50.0, 60.0)
@@ -67,8 +70,11 @@ class Crossing:
         out = draw.uniform("kerb", (0.4, 1.2))
         ends = (road.right_edge_m - out, road.left_edge_m + out)
         start, goal = ends if self.from_right else ends[::-1]
+        if self.hidden:
+            start = -lanes * road.width_m - draw.uniform("between", (1.0, 1.8))
         middle = road.forward_offset(lane)
-        walk_s = (abs(middle - start) + EGO.width_m * draw.uniform("impact", self.impact)) / walk
+        gains_s = 0.5 * walk / PICK_UP_MPS2
+        walk_s = (abs(middle - start) + EGO.width_m * draw.uniform("impact", self.impact)) / walk + gains_s
         seen_s = (abs(middle + lanes * road.width_m) + 0.5) / walk if self.hidden else walk_s
         if seen_s < CAREFUL.stopping_s(speed):
             raise NoSceneError("not even a careful driver could stop")

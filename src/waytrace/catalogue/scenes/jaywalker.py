@@ -17,7 +17,7 @@ from ..cast import EGO, Body, Cast, Composition, NoSceneError
 from ..draws import Draw, Range
 from ..layouts import Layout, open_road
 from ..roads import Road
-from ._crossing import CROSSING_M, bystander
+from ._crossing import CROSSING_M, PICK_UP_MPS2, bystander
 from ._open import place_ego, traffic
 
 Array = NDArray[np.float64]
@@ -46,7 +46,7 @@ class Jaywalker:
     """Up to three groups of one to three, from either side, some from between standing vehicles or through a queue."""
 
     name: str = "jaywalker"
-    version: int = 1
+    version: int = 2
     layouts: int = 24
     duration_s: float = 18.0
     limits_kmh: tuple[float, ...] = (30.0, 40.0, 50.0)
@@ -145,7 +145,7 @@ class Jaywalker:
         if (abs(middle - hidden) + 0.5) / math.cos(angle) / walk < CAREFUL.stopping_s(speed):
             return None
         at = draw.uniform("at", self.where_m)
-        way_s = abs(middle - start) / math.cos(angle) / walk
+        way_s = abs(middle - start) / math.cos(angle) / walk + 0.5 * walk / PICK_UP_MPS2
         rest = None
         if draw.chance("hesitates", self.hesitates):
             edge = middle - math.copysign(half + draw.uniform("before", (0.6, 1.4)), goal - start)
