@@ -30,7 +30,7 @@ class Delegating:
 
     def plan(self, observation, state):
         print("a planner may print")
-        if any(i.startswith("pedestrian") for i in self.ids):
+        if any(i.startswith("pedestrian-near") for i in self.ids):
             self.amiss()
         return self.inner.plan(observation, state)
 

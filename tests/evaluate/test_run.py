@@ -105,7 +105,7 @@ def test_a_planner_that_fails_on_one_scenario_costs_no_other_its_result(
 ) -> None:
     found = evaluate(f"{own}:{planner}", store, out=tmp_path / "r", workers=2, timeout_s=timeout_s)
     (error,) = found.errors
-    assert error["id"].startswith("pedestrian")
+    assert error["id"].startswith("pedestrian-near")
     assert said in error["message"]
     assert said in (found.path / error["log"]).read_text()
     assert set(found.ids) == set(result.ids) - {error["id"]}
