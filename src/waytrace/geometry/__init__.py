@@ -2,6 +2,7 @@
 
 from ._jit import (
     B1,
+    F4,
     F8,
     I4,
     I8,
@@ -45,6 +46,7 @@ from .polylines import (
 
 __all__ = [
     "B1",
+    "F4",
     "F8",
     "I4",
     "I8",

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from waytrace.geometry import F8, I4, F4x2, F4x3, F8x2, F8x4, I4x2, bundle
+from waytrace.geometry import F4, F8, I4, F4x2, F4x3, F8x2, F8x4, I4x2, bundle
 from waytrace.scenario.index import MapIndex
 
 from .features import (
@@ -39,6 +39,10 @@ KEPT = 128
 KEPT_MOST = 176
 KEPT_FEW = 16
 """The same for crosswalks and stop lines."""
+
+LANES = 64
+BOX_ROWS, ROUGH_ROWS = 6, 19
+"""Shapes of what :mod:`.visibility` works on."""
 
 _T = TypeVar("_T", bound=tuple)  # type: ignore[type-arg]
 
@@ -111,14 +115,22 @@ class ObserveScratch(NamedTuple):
     lane_now: F4x2
     """[L, 4] of the lanes of the world and route at hand: 1 + ``LightState`` of the lane's light, 1 on the route,
     route progress at the lane's start, route progress per metre; 0 otherwise and between calls."""
-    near: F8x2
-    """[19, A] agents around the observer (rows: :mod:`.visibility`)."""
-    near_slot: I4
+    box: F8
+    """[A / LANES, BOX_ROWS, LANES] flat: the agents of the world at hand (rows: :mod:`.visibility`). Rows of a width
+    known beforehand, so that the compiler sees that they do not overlap."""
+    rough: F4
+    """[A / LANES, ROUGH_ROWS, LANES] flat: what they hide, in single precision."""
+    outline: F8x2
+    """[A, 11] what they hide, exactly."""
+    slot: I4
+    """[A] their slots."""
     place: I4
-    """[A] where in ``near`` an agent slot stands, or -1."""
+    """[A] where a slot's agent stands among them, or -1."""
+    whose: I4
+    """[A + 5] points to look at: the agent that each belongs to."""
     point_x: F8
-    """[5] centre and corners of the target at hand."""
     point_y: F8
+    found_there: I4
 
 
 OBSERVATION_ARRAYS = bundle(ObservationArrays)
@@ -177,12 +189,14 @@ def make_observe_scratch(m: MapIndex, agents: int) -> ObserveScratch:
     """Working memory for worlds of up to ``agents`` agents on the maps of ``m``; one for each thread."""
     most = max(int(np.max(np.diff(m.element_lo), initial=0)), KEPT_MOST, agents)
     lanes = len(m.lane_length)
-    wide = (agents + 31) // 32 * 32
+    blocks = (agents + LANES - 1) // LANES
     return ObserveScratch(
         key=np.zeros(most), found=np.zeros(most, np.int32), bucket=np.zeros(257, np.int32),
         lane_now=np.zeros((lanes, 4), np.float32),
-        near=np.zeros((19, wide)), near_slot=np.zeros(agents, np.int32), place=np.zeros(agents, np.int32),
-        point_x=np.zeros(5), point_y=np.zeros(5),
+        box=np.zeros(blocks * BOX_ROWS * LANES), rough=np.zeros(blocks * ROUGH_ROWS * LANES, np.float32),
+        outline=np.zeros((agents, 11)), slot=np.zeros(agents, np.int32), place=np.zeros(agents, np.int32),
+        whose=np.zeros(agents + 5, np.int32), point_x=np.zeros(agents + 5), point_y=np.zeros(agents + 5),
+        found_there=np.zeros(agents + 5, np.int32),
     )  # fmt: skip
 
 
