@@ -27,7 +27,7 @@ def _waytrace(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedP
         (["scenarios", "list", "no-such-store"], "no-such-store"),
         (["report", "no-such-result"], "no-such-result"),
         (["eval", "idm"], "--scenarios"),
-        (["eval", "idm", "--suite", "nope"], "no suite 'nope'"),
+        (["eval", "idm", "--suite", "nope"], "smoke"),
     ],
 )
 def test_a_usage_error_is_one_message_and_exit_code_2(

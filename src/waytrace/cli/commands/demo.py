@@ -18,14 +18,12 @@ PLANNERS = ("constant-velocity", "idm", "expert")
 
 @dataclass
 class Options:
-    """Generate scenarios, let three planners drive them in closed loop, score them, and write a report to open."""
+    """Generate the scenes of suite smoke, let three planners drive them, score them, and write a report to open."""
 
     out: Annotated[Path, arg(metavar="FOLDER")] = Path("out/demo")
-    """Folder for scenarios, results and report; what an earlier demo left there is replaced."""
-    per_family: int = 4
-    """Scenarios of each family."""
-    seed: int = 0
-    """First seed of the scenarios, and the seed of the traffic."""
+    """Folder for results and report; what an earlier demo left there is replaced."""
+    limit: Annotated[int | None, arg(metavar="COUNT", help_behavior_hint="(default: all)")] = None
+    """Only the first so many scenes of the suite."""
     workers: Annotated[int, arg(help_behavior_hint="(default: all cores)")] = 0
     """Worker processes; the result does not depend on it."""
     json: bool = False
@@ -34,28 +32,22 @@ class Options:
 
 def run(options: Options, output: Output) -> int:
     """Print the table and where the report lies; 1 if a planner failed on a scenario."""
-    from waytrace.catalogue import families, generate_many
     from waytrace.cli.tables import failures, score_table
-    from waytrace.evaluate import Result, evaluate
+    from waytrace.evaluate import Result, evaluate, load_suite, suite_store
     from waytrace.report import write_report
-    from waytrace.scenario.store import ScenarioWriter
 
     began = time.monotonic()
-    store = options.out / "scenarios"
-    count = options.per_family * len(families("select"))
-    with ScenarioWriter(store, overwrite=True) as writer, output.progress("generating scenarios") as advance:
-        for done, scenario in enumerate(generate_many(count, split="select", seed=options.seed), start=1):
-            writer.add(scenario)
-            advance(done, count, scenario.id)
+    suite = load_suite("smoke")
+    store, _ = suite_store(suite, note=output.note)
     results: dict[str, Result] = {}
     for name in PLANNERS:
         with output.progress(f"{name} drives") as advance:
             results[name] = evaluate(
                 name,
-                store,
+                suite,
                 out=options.out / name,
                 workers=options.workers or os.cpu_count() or 1,
-                seed=options.seed,
+                limit=options.limit,
                 overwrite=True,
                 progress=advance,
             )
@@ -64,9 +56,10 @@ def run(options: Options, output: Output) -> int:
     score_table(output, results)
     for name, result in results.items():
         failures(output, name, result)
-    output.say(f"{count} generated scenarios, {len(results)} planners, {seconds:.0f} s.")
+    count = len(results[PLANNERS[0]].ids)
+    output.say(f"{count} scenes of suite {suite.name}, {len(results)} planners, {seconds:.0f} s.")
     output.say(f"Report: {page.resolve()}")
-    output.say("Open it in a browser. Next: waytrace eval PLANNER --scenarios " + str(store))
+    output.say("Open it in a browser. Next: waytrace eval PLANNER --suite smoke")
     output.finish(
         {
             "store": str(store),
