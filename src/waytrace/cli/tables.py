@@ -54,7 +54,7 @@ def score_rows(results: Mapping[str, Result]) -> tuple[list[str], list[list[str]
 def group_rows(results: Mapping[str, Result], key: str) -> tuple[list[str], list[list[str]]]:
     """Columns and rows by ``families`` or ``sources``: one group a row, one planner a column, mean scores."""
     groups = sorted({name for result in results.values() for name in result.meta[key]})
-    columns = [{"families": "family", "sources": "source"}[key], "scenarios", "oracle passes", "oracle", *results]
+    columns = [{"families": "family", "sources": "source"}[key], "scenarios", "oracle passes", "oracle's own", *results]
     rows = []
     for group in groups:
         found = [result.meta[key].get(group) for result in results.values()]
