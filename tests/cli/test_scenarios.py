@@ -50,9 +50,8 @@ def test_a_store_in_the_way_is_kept(store: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_listing_can_be_narrowed(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert [e["family"] for e in _json(capsys, "scenarios", "list", str(store), "--family", "merge")["scenarios"]] == [
-        "merge"
-    ]
+    found = _json(capsys, "scenarios", "list", str(store), "--family", "cut-in")["scenarios"]
+    assert [entry["family"] for entry in found] == ["cut-in"]
     assert main(["scenarios", "list", str(store), "--limit", "2"]) == 0
     assert "5 more" in capsys.readouterr().out
 
