@@ -142,7 +142,7 @@ def _check(value: str, allowed: Iterable[str], what: str) -> None:
 
 
 def _default_folder(config: dict[str, Any]) -> Path:
-    name = re.sub(r"[^A-Za-z0-9.-]+", "-", f"{config['planner']}-{Path(config['store']).name}")
+    name = re.sub(r"[^A-Za-z0-9.-]+", "-", f"{config['planner']}-{config['suite'] or Path(config['store']).name}")
     return Path("out") / "eval" / f"{name}-{hashlib.sha256(canonical(config)).hexdigest()[:8]}"
 
 

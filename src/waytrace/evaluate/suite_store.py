@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import lru_cache
@@ -43,11 +42,6 @@ def suite_store(
         temporary.write_text(json.dumps({scene.key: asdict(scene.reference) for scene in suite.scenes}))
         temporary.replace(references)
     return store, references
-
-
-def forget(suite: Suite) -> None:
-    """Remove what :func:`suite_store` left in the cache folder."""
-    shutil.rmtree(cache_folder() / "suites" / f"{suite.name}-{suite.sha256[:12]}", ignore_errors=True)
 
 
 def in_style(scenario: Scenario, style: str) -> Scenario:
@@ -114,4 +108,4 @@ def _checked(suite: Suite, scene: SuiteScene, scenario: Scenario) -> Scenario:
     return scenario
 
 
-__all__ = ["forget", "generated", "in_style", "load_references", "suite_store"]
+__all__ = ["generated", "in_style", "load_references", "suite_store"]
