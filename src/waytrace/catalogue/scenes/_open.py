@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..cast import EGO, Cast, Stretch
 from ..draws import Draw
-from ..layouts import Layout, Path
+from ..layouts import Layout, Path, open_road
 
 EGO_START_M = 110.0
 """Road behind the ego, for those that follow it."""
@@ -27,6 +29,14 @@ def road_cuts(draw: Draw, length_m: float) -> tuple[float, ...]:
         cuts.append(at)
         at += draw.uniform(f"cut {len(cuts)}", (150.0, 300.0))
     return tuple(cuts)
+
+
+def lane_change_road(key: str, index: int, draw: Draw, limits_kmh: Sequence[float], duration_s: float) -> Layout:
+    """At least two lanes in the ego's direction, one section long where somebody changes; every limit equally often."""
+    limit = limits_kmh[index % len(limits_kmh)]
+    length = EGO_START_M + limit / 3.6 * duration_s + 200.0
+    cuts = (draw.uniform("cut in", (40.0, 70.0)), length - draw.uniform("cut out", (40.0, 70.0)))
+    return open_road(key, draw, limit_kmh=limit, lanes=lane_count(draw, limit, 2), length_m=length, cuts=cuts)
 
 
 def place_ego(cast: Cast, path: Path, s: float, speed_mps: float) -> None:

@@ -10,8 +10,8 @@ from waytrace.scenario import Action, Script, Trigger
 from ..careful import CAREFUL, REGULATION, cut_in_preventable
 from ..cast import EGO, Body, Cast, Composition, NoSceneError
 from ..draws import Draw, Range
-from ..layouts import Layout, open_road
-from ._open import EGO_START_M, lane_count, place_ego, traffic
+from ..layouts import Layout
+from ._open import EGO_START_M, lane_change_road, place_ego, traffic
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,7 @@ class CutIn:
 
     def layout(self, key: str, index: int, draw: Draw) -> Layout:
         """A road of at least two lanes in the ego's direction, one section long where it happens."""
-        limit = self.limits_kmh[index % len(self.limits_kmh)]
-        length = EGO_START_M + limit / 3.6 * self.duration_s + 200.0
-        cuts = (draw.uniform("cut in", (40.0, 70.0)), length - draw.uniform("cut out", (40.0, 70.0)))
-        return open_road(key, draw, limit_kmh=limit, lanes=lane_count(draw, limit, 2), length_m=length, cuts=cuts)
+        return lane_change_road(key, index, draw, self.limits_kmh, self.duration_s)
 
     def compose(self, draw: Draw, layout: Layout) -> Composition:
         """The other is placed so that the gap is as drawn when the ego comes to the trigger point."""

@@ -12,8 +12,8 @@ from waytrace.scenario import Action, Script, Trigger
 from ..careful import CAREFUL, REGULATION, cut_out_preventable, uncovered_s
 from ..cast import EGO, Body, Cast, Composition, NoSceneError
 from ..draws import Draw, Range
-from ..layouts import Layout, Path, open_road
-from ._open import EGO_START_M, lane_count, place_ego, traffic
+from ..layouts import Layout, Path
+from ._open import EGO_START_M, lane_change_road, place_ego, traffic
 
 MOST_SIDEWAYS = 0.35
 """Lateral speed as a share of the forward one that a vehicle can drive."""
@@ -47,10 +47,7 @@ class CutOut:
 
     def layout(self, key: str, index: int, draw: Draw) -> Layout:
         """A road of at least two lanes in the ego's direction, one section long where it happens."""
-        limit = self.limits_kmh[index % len(self.limits_kmh)]
-        length = EGO_START_M + limit / 3.6 * self.duration_s + 200.0
-        cuts = (draw.uniform("cut in", (40.0, 70.0)), length - draw.uniform("cut out", (40.0, 70.0)))
-        return open_road(key, draw, limit_kmh=limit, lanes=lane_count(draw, limit, 2), length_m=length, cuts=cuts)
+        return lane_change_road(key, index, draw, self.limits_kmh, self.duration_s)
 
     def compose(self, draw: Draw, layout: Layout) -> Composition:
         """The lead keeps its speed and looks at nothing until it is past: time and place of its change are one."""

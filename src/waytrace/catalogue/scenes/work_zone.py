@@ -83,7 +83,7 @@ class WorkZone:
         end = at + taper + work
         if not narrowed:
             self._works(cast, draw.sub("works"), road, shut, at + taper, work)
-        clear = {shut: (-50.0, end + 25.0 + speed)} if not narrowed else {shut: (ego_s - 5.0, end + 25.0 + speed)}
+        clear = {shut: (ego_s - 5.0 if narrowed else -50.0, end + 25.0 + speed)}
         changes = in_free and self._changes(cast, draw.sub("changes"), layout, shut, beside, ego_s, at * scale, speed)
         if in_free:
             clear[beside] = (ego_s - 5.0, at + 2.5 * speed)
@@ -112,15 +112,8 @@ class WorkZone:
         pitch = 7.5 if solid else 8.0
         for k in range(max(1, int(work / pitch))):
             name = f"barrier-{k}" if solid else f"cone-{count + k}"
-            _put(
-                cast,
-                name,
-                body,
-                road,
-                at + taper + 5.0 + k * pitch,
-                across[1],
-                draw.uniform(f"turn {k}", (-0.03, 0.03)),
-            )
+            turn = draw.uniform(f"turn {k}", (-0.03, 0.03))
+            _put(cast, name, body, road, at + taper + 5.0 + k * pitch, across[1], turn)
 
     @staticmethod
     def _works(cast: Cast, draw: Draw, road: Road, lane: int, start: float, work: float) -> None:
