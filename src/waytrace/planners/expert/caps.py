@@ -24,6 +24,7 @@ HIDING_REACH_M = 80.0
 STEPS_OUT_M = 0.25
 """Someone comes into sight this far beyond the end of what hid them, and as far from its side."""
 IN_LANE_M = 0.9
+"""Whoever stands no farther than this from a lane's middle stands in traffic."""
 
 
 @dataclass(frozen=True, eq=False)

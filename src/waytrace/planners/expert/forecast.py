@@ -31,7 +31,7 @@ _CHANGING_MPS = 0.25
 """Moving sideways at least this fast, and not towards the middle of its lane: a lane change has begun."""
 
 STOPS_MPS2, HEEDS_MPS2 = 6.0, 2.5
-"""Who brakes is taken to stop at a closed light if this suffices; who does not brake yet, if only this is called for."""
+"""Who brakes is taken to stop at a closed light where this suffices; who does not, where only this is called for."""
 
 _BRAKING_HELD_S = 2.0
 _KEEPS_M = 2.0

@@ -15,7 +15,7 @@ from .._moment import Moment
 from .._path import STEP_M, empty_path, shift, shifted
 from .._speed import speed_caps
 from .base import Base
-from .caps import traffic_caps
+from .caps import IN_LANE_M, traffic_caps
 from .certificate import Sideways
 from .config import ExpertConfig
 from .rollout import Paths
@@ -115,7 +115,10 @@ def _passes(
         if math.isfinite(place[a, 0]) and abs(others.speed[a]) < STANDING_MPS and moment.still_s[a] >= SETTLED_S
         and place[a, 0] + place[a, 2] > base.s0 - 2.0 and place[a, 0] < base.s0 + 90.0
         and abs(place[a, 1]) < half + place[a, 3] + config.pass_clearance_m
-        and not (others.kind[a] <= AgentKind.MOTORCYCLE and abs(place[a, 1]) < 0.9 and 0.0 < stop_s - place[a, 0] < QUEUE_M)
+        and not (
+            others.kind[a] <= AgentKind.MOTORCYCLE and abs(place[a, 1]) < IN_LANE_M
+            and 0.0 < stop_s - place[a, 0] < QUEUE_M
+        )
     ]  # fmt: skip
     blocking.sort(key=lambda a: place[a, 0])
     out = []
@@ -175,7 +178,7 @@ def pack(
 
 
 def _zones(moment: Moment, all_bases: list[Base]) -> tuple[Array, NDArray[np.int32]]:
-    """[bases, Z, 2] the stretches of each base that lie across a lane that need not yield, infinity pads; and [bases, Z] whose."""
+    """[bases, Z, 2] the stretches of each base across a lane that need not yield, infinity pads; [bases, Z] whose."""
     index = moment.roads.index
     found: list[list[tuple[float, float, int]]] = []
     for base in all_bases:

@@ -14,7 +14,6 @@ from .._moment import Moment
 from .._path import STEP_M
 from .base import Base
 
-
 WAITS, WAITS_APART_M = 3, 2.0
 
 
@@ -67,7 +66,8 @@ def find_stops(moment: Moment, all_bases: list[Base], stopped_for: int) -> tuple
             must.append(Stop(end - 3.0, "route_feasibility", Reference(ReferenceKind.LANE, last)))
         index, final = moment.roads.index, int(base.path.lane[base.count - 1])
         if index.succ_lo[final] == index.succ_lo[final + 1]:  # the map ends here
-            must.append(Stop((base.count - 1) * STEP_M - 1.0, "route_feasibility", Reference(ReferenceKind.LANE, final)))
+            end = (base.count - 1) * STEP_M
+            must.append(Stop(end - 1.0, "route_feasibility", Reference(ReferenceKind.LANE, final)))
         out.append(Stops(tuple(sorted(must, key=lambda stop: stop.s)), _waits(moment, base, front)))
     return out, stopped_for
 
