@@ -64,12 +64,19 @@ def find_stops(moment: Moment, all_bases: list[Base], stopped_for: int) -> tuple
             end = base.s0 + base.run_m
             last = int(base.path.lane[min(max(int(end) - 1, 0), base.count - 1)])
             must.append(Stop(end - 3.0, "route_feasibility", Reference(ReferenceKind.LANE, last)))
-        index, final = moment.roads.index, int(base.path.lane[base.count - 1])
-        if index.succ_lo[final] == index.succ_lo[final + 1]:  # the map ends here
+        if _ends(moment, base):
             end = (base.count - 1) * STEP_M
-            must.append(Stop(end - 1.0, "route_feasibility", Reference(ReferenceKind.LANE, final)))
+            last = int(base.path.lane[base.count - 1])
+            must.append(Stop(end - 1.0, "route_feasibility", Reference(ReferenceKind.LANE, last)))
         out.append(Stops(tuple(sorted(must, key=lambda stop: stop.s)), _waits(moment, base, front)))
     return out, stopped_for
+
+
+def _ends(moment: Moment, base: Base) -> bool:
+    """Whether the map ends where the base does, which else is cut off where nothing matters any more."""
+    index, last = moment.roads.index, int(base.path.lane[base.count - 1])
+    whole = float(base.path.lane_s[base.count - 1]) > float(index.lane_length[last]) - 1.5 * STEP_M
+    return whole and int(index.succ_lo[last]) == int(index.succ_lo[last + 1])
 
 
 def _line(moment: Moment, base: Base, s: float, regulated: int) -> Reference:
