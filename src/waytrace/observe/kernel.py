@@ -71,7 +71,7 @@ def fill_worlds(
     length, width, kind, present = state.length, state.width, state.kind, state.present
     seen, past = memory.seen_tick, memory.past
     key, kept, order = scratch.key, cache.kept, cache.order
-    lane_now = scratch.lane_now
+    lane_now, aside = scratch.lane_now, scratch.held
     o_ego, o_agent, o_map, o_light, o_ref = out.ego, out.agents, out.map, out.lights, out.reference
     o_walk, o_stop = out.crosswalks, out.stop_lines
     row, element_lane = e.row, e.lane
@@ -137,46 +137,38 @@ def fill_worlds(
         if route >= 0 and not math.isnan(done):
             o_ego[c, 12] = max(0.0, r.route_length[route] - done)
 
-        # Other agents: sorted by where they are, or for a lost one where it was last seen.
+        # Other agents: sorted by where they are, or for a lost one where it was last seen. Their states are read from the
+        # past in either case, since who is lost or was never seen is no pattern a processor could guess.
+        n, others = 0, 0
         for i in range(agents):
             a = order[c, i]
-            if not present[w, a]:
-                key[i] = _FAR2
-                continue
-            at_x, at_y = x[w, a], y[w, a]
-            if seen[c, a] != tick and seen[c, a] != NEVER:
-                then = seen[c, a] & _PAST
-                at_x, at_y = past[w, then, a, 0], past[w, then, a, 1]
-            dx, dy = at_x - ex, at_y - ey
-            key[i] = dx * dx + dy * dy
-        sort_row(key, order, c, agents)
-        n = 0
-        for i in range(agents):
+            then, known = seen[c, a] & _PAST, seen[c, a] != NEVER
+            dx, dy = past[w, then, a, 0] - ex, past[w, then, a, 1] - ey
+            key[n] = dx * dx + dy * dy
+            order[c, n], aside[others] = a, a
+            n += known
+            others += not known
+        for i in range(others):
+            order[c, n + i] = aside[i]
+        sort_row(key, order, c, n)
+        n = min(n, AGENT_ROWS)
+        for i in range(n):
             a = order[c, i]
-            if seen[c, a] == NEVER:
-                continue
-            if n == AGENT_ROWS:
-                break
-            at_x, at_y, at_c, at_s, at_v = x[w, a], y[w, a], cos[w, a], sin[w, a], speed[w, a]
-            age = tick - seen[c, a]
-            if age > 0:
-                then = seen[c, a] & _PAST
-                at_x, at_y, at_v = past[w, then, a, 0], past[w, then, a, 1], past[w, then, a, 4]
-                at_c, at_s = past[w, then, a, 2], past[w, then, a, 3]
-            dx, dy = at_x - ex, at_y - ey
-            o_agent[c, n, 0] = ec * dx + es * dy
-            o_agent[c, n, 1] = ec * dy - es * dx
-            o_agent[c, n, 2] = ec * at_c + es * at_s
-            o_agent[c, n, 3] = ec * at_s - es * at_c
-            o_agent[c, n, 4] = at_v
-            o_agent[c, n, 5] = length[w, a]
-            o_agent[c, n, 6] = width[w, a]
-            o_agent[c, n, 7] = age * _TICK_S
-            o_agent[c, n, 8] = 1.0 if age == 0 else 0.0
+            then, age = seen[c, a] & _PAST, tick - seen[c, a]
+            dx, dy = past[w, then, a, 0] - ex, past[w, then, a, 1] - ey
+            at_c, at_s = past[w, then, a, 2], past[w, then, a, 3]
+            o_agent[c, i, 0] = ec * dx + es * dy
+            o_agent[c, i, 1] = ec * dy - es * dx
+            o_agent[c, i, 2] = ec * at_c + es * at_s
+            o_agent[c, i, 3] = ec * at_s - es * at_c
+            o_agent[c, i, 4] = past[w, then, a, 4]
+            o_agent[c, i, 5] = length[w, a]
+            o_agent[c, i, 6] = width[w, a]
+            o_agent[c, i, 7] = age * _TICK_S
+            o_agent[c, i, 8] = 1.0 if age == 0 else 0.0
             for q in range(7):
-                o_agent[c, n, 9 + q] = 1.0 if kind[w, a] == q else 0.0
-            o_ref[c, AGENT_AT + n] = a
-            n += 1
+                o_agent[c, i, 9 + q] = 1.0 if kind[w, a] == q else 0.0
+            o_ref[c, AGENT_AT + i] = a
         for i in range(n, AGENT_ROWS):
             o_ref[c, AGENT_AT + i] = -1
             for q in range(16):
