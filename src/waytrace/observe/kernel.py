@@ -33,7 +33,7 @@ from .features import (
     STOP_ROWS,
 )
 from .map_rows import write_map_rows
-from .nearest import keep_nearest, nearest_few, reach2_of, search_grid, sort_row
+from .nearest import keep_nearest, nearest_few, reach2_of, search_grid, sort_nearest, sort_row
 from .visibility import see_worlds
 
 _TICK_S = 0.1
@@ -188,7 +188,7 @@ def fill_worlds(
         for i in range(n):
             dx, dy = element_x[kept[c, i]] - ex, element_y[kept[c, i]] - ey
             key[i] = dx * dx + dy * dy
-        sort_row(key, kept, c, n)
+        sort_nearest(key, kept, c, n, MAP_ROWS)
         if outside2 >= 0.0:
             cache.kept_count[c] = n
             cache.kept_x[c], cache.kept_y[c] = ex, ey
