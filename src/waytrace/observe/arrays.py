@@ -51,11 +51,11 @@ class ObservationArrays(NamedTuple):
     """One moment as seen by C controlled agents, each in its own frame. Columns: :mod:`.features`; padding is 0."""
 
     ego: F4x2
-    """[C, 14]."""
+    """[C, 13]."""
     agents: F4x3
-    """[C, 31, 16] nearest first."""
+    """[C, 31, 10] nearest first."""
     map: F4x3
-    """[C, 96, 18] nearest first."""
+    """[C, 96, 15] nearest first."""
     lights: F4x3
     """[C, 8, 7] those of the route first, then nearest first."""
     crosswalks: F4x3

@@ -117,9 +117,9 @@ def fill_worlds(
         o_ego[c, 2] = state.yaw_rate[w, me]
         o_ego[c, 3] = state.yaw_rate[w, me] / v if abs(v) >= 0.5 else 0.0
         o_ego[c, 4], o_ego[c, 5] = length[w, me], width[w, me]
-        for i in range(6, 13):
+        for i in range(6, 12):
             o_ego[c, i] = 0.0
-        o_ego[c, 13] = kind[w, me]
+        o_ego[c, 12] = kind[w, me]
         if lane >= 0:
             s = state.lane_s[w, me]
             p = m.point_lo[lane] + min(max(int(s / m.lane_step[lane]), 0), m.point_lo[lane + 1] - m.point_lo[lane] - 2)
@@ -129,16 +129,16 @@ def fill_worlds(
             along = m.point_heading[p] + t * (m.point_heading[p + 1] - m.point_heading[p])
             o_ego[c, 8] = wrap_angle(state.heading[w, me] - along)
             if not math.isnan(m.lane_limit[lane]):
-                o_ego[c, 9], o_ego[c, 10] = m.lane_limit[lane], 1.0
+                o_ego[c, 9] = m.lane_limit[lane]
             if lane_now[lane, 1] > 0.0:
-                o_ego[c, 11] = 1.0
+                o_ego[c, 10] = 1.0
                 if math.isnan(done):
                     done = lane_now[lane, 2] + s * lane_now[lane, 3]
         if route >= 0 and not math.isnan(done):
-            o_ego[c, 12] = max(0.0, r.route_length[route] - done)
+            o_ego[c, 11] = max(0.0, r.route_length[route] - done)
 
-        # Other agents: sorted by where they are, or for a lost one where it was last seen. Their states are read from the
-        # past in either case, since who is lost or was never seen is no pattern a processor could guess.
+        # Other agents: sorted by where they are, or for a lost one where it was last seen. Their states are read from
+        # the past in either case, since who is lost or was never seen is no pattern a processor could guess.
         n, others = 0, 0
         for i in range(agents):
             a = order[c, i]
@@ -166,12 +166,11 @@ def fill_worlds(
             o_agent[c, i, 6] = width[w, a]
             o_agent[c, i, 7] = age * _TICK_S
             o_agent[c, i, 8] = 1.0 if age == 0 else 0.0
-            for q in range(7):
-                o_agent[c, i, 9 + q] = 1.0 if kind[w, a] == q else 0.0
+            o_agent[c, i, 9] = kind[w, a]
             o_ref[c, AGENT_AT + i] = a
         for i in range(n, AGENT_ROWS):
             o_ref[c, AGENT_AT + i] = -1
-            for q in range(16):
+            for q in range(10):
                 o_agent[c, i, q] = 0.0
 
         # The map.
