@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from waytrace.geometry import F4, F8, I4, F4x2, F4x3, F8x2, F8x4, I4x2, bundle
+from waytrace.geometry import F4, F8, I4, F4x2, F4x3, F8x2, F8x3, F8x4, I4x2, bundle
 from waytrace.scenario.index import MapIndex
 
 from .features import (
@@ -112,6 +112,8 @@ class ObserveScratch(NamedTuple):
     found: I4
     """Elements met by a grid search."""
     bucket: I4
+    past: F8x3
+    """[PAST_TICKS, A, 5] ``VisibilityMemory.past`` of the world at hand."""
     lane_now: F4x2
     """[L, 4] of the lanes of the world and route at hand: 1 + ``LightState`` of the lane's light, 1 on the route,
     route progress at the lane's start, route progress per metre; 0 otherwise and between calls."""
@@ -201,7 +203,7 @@ def make_observe_scratch(m: MapIndex, agents: int) -> ObserveScratch:
     blocks = (agents + LANES - 1) // LANES
     return ObserveScratch(
         key=np.zeros(most), found=np.zeros(most, np.int32), bucket=np.zeros(257, np.int32),
-        lane_now=np.zeros((lanes, 4), np.float32),
+        past=np.zeros((PAST_TICKS, agents, 5)), lane_now=np.zeros((lanes, 4), np.float32),
         box=np.zeros(blocks * BOX_ROWS * LANES), rough=np.zeros(blocks * ROUGH_ROWS * LANES, np.float32),
         outline=np.zeros((agents, 10)), outline_of=np.zeros(agents, np.int32),
         slot=np.zeros(agents, np.int32), place=np.zeros(agents, np.int32),

@@ -39,6 +39,7 @@ from .visibility import see_worlds
 _TICK_S = 0.1
 _PAST = PAST_TICKS - 1
 _FAR2 = 1e18
+_MANY = 4
 _OFF_ROUTE2 = 1e12
 """Added to the squared distance of lights off the route: they come after those on it."""
 
@@ -69,9 +70,9 @@ def fill_worlds(
     """Write the observation of every controlled agent of worlds ``first .. last - 1``, after :func:`see_worlds`."""
     x, y, cos, sin, speed = state.x, state.y, state.cos, state.sin, state.speed
     length, width, kind, present = state.length, state.width, state.kind, state.present
-    seen, past = memory.seen_tick, memory.past
+    seen, past = memory.seen_tick, memory.past[first]
     key, kept, order = scratch.key, cache.kept, cache.order
-    lane_now, aside = scratch.lane_now, scratch.held
+    lane_now, aside, gone = scratch.lane_now, scratch.held, scratch.whose
     o_ego, o_agent, o_map, o_light, o_ref = out.ego, out.agents, out.map, out.lights, out.reference
     o_walk, o_stop = out.crosswalks, out.stop_lines
     row, element_lane = e.row, e.lane
@@ -82,6 +83,14 @@ def fill_worlds(
     for c in range(row_lo[first], row_lo[last]):
         while c >= row_lo[w + 1]:
             w += 1
+        if w != lit:  # many who remember: fetch the past in order, not state by state from far away
+            past = memory.past[w]
+            if row_lo[w + 1] - row_lo[w] >= _MANY:
+                for then in range(PAST_TICKS):
+                    for a in range(agents):
+                        for q in range(5):
+                            scratch.past[then, a, q] = past[then, a, q]
+                past = scratch.past
         me, route, tick, number = row_slot[c], row_route[c], ticks[w], map_of[w]
         base = m.lane_lo[number]
         if w != lit:
@@ -137,31 +146,37 @@ def fill_worlds(
         if route >= 0 and not math.isnan(done):
             o_ego[c, 11] = max(0.0, r.route_length[route] - done)
 
-        # Other agents: sorted by where they are, or for a lost one where it was last seen. Their states are read from
-        # the past in either case, since who is lost or was never seen is no pattern a processor could guess.
-        n, others = 0, 0
+        # Other agents: sorted by where they are, or for a lost one where it was last seen. Who is lost or unseen is
+        # no pattern a processor could guess, and past states come from far away: all of them are asked for at once.
+        n, others, lost = 0, 0, 0
         for i in range(agents):
             a = order[c, i]
-            then, known = seen[c, a] & _PAST, seen[c, a] != NEVER
-            dx, dy = past[w, then, a, 0] - ex, past[w, then, a, 1] - ey
+            known = seen[c, a] != NEVER
+            dx, dy = x[w, a] - ex, y[w, a] - ey
             key[n] = dx * dx + dy * dy
-            order[c, n], aside[others] = a, a
+            order[c, n], aside[others], gone[lost] = a, a, n
             n += known
             others += not known
+            lost += known & (seen[c, a] != tick)
         for i in range(others):
             order[c, n + i] = aside[i]
+        for i in range(lost):
+            a = order[c, gone[i]]
+            then = seen[c, a] & _PAST
+            dx, dy = past[then, a, 0] - ex, past[then, a, 1] - ey
+            key[gone[i]] = dx * dx + dy * dy
         sort_row(key, order, c, n)
         n = min(n, AGENT_ROWS)
         for i in range(n):
             a = order[c, i]
             then, age = seen[c, a] & _PAST, tick - seen[c, a]
-            dx, dy = past[w, then, a, 0] - ex, past[w, then, a, 1] - ey
-            at_c, at_s = past[w, then, a, 2], past[w, then, a, 3]
+            dx, dy = past[then, a, 0] - ex, past[then, a, 1] - ey
+            at_c, at_s = past[then, a, 2], past[then, a, 3]
             o_agent[c, i, 0] = ec * dx + es * dy
             o_agent[c, i, 1] = ec * dy - es * dx
             o_agent[c, i, 2] = ec * at_c + es * at_s
             o_agent[c, i, 3] = ec * at_s - es * at_c
-            o_agent[c, i, 4] = past[w, then, a, 4]
+            o_agent[c, i, 4] = past[then, a, 4]
             o_agent[c, i, 5] = length[w, a]
             o_agent[c, i, 6] = width[w, a]
             o_agent[c, i, 7] = age * _TICK_S
