@@ -56,7 +56,8 @@ class PlanMeasured:
             place[k, 0] = hint
         lane, _ = locate_others(path, pose)
         return cls(
-            measured, np.arange(len(pose), dtype=np.float64) * PLAN_KNOT_S, pose, place[:, 0] - path.origin, place[:, 1], driven, lane
+            measured, np.arange(len(pose), dtype=np.float64) * PLAN_KNOT_S, pose, place[:, 0] - path.origin,
+            place[:, 1], driven, lane,
         )  # fmt: skip
 
     @property
