@@ -18,6 +18,7 @@ from .constraints import CONSTRAINT_RULES, demand_mps2, fitting
 from .entities import exists
 from .lateral import LATERAL_RULES
 from .longitudinal import LONGITUDINAL_RULES
+from .ways import in_planned_way
 
 NO_PLAN = "There is no plan to judge it against."
 
@@ -94,7 +95,7 @@ def _omission(case: Case) -> Verdict:
     slows = p.drop_mps >= T.drop_mps or float(p.speed.max()) < T.stop_unsure_mps
     if not slows and d.longitudinal in FREE:
         return Verdict.of(claim, rule, all_of([fact("the plan does not slow down", True)]), "Nobody is left out")
-    cited = {c.ref for c in d.causes if c.axis == "longitudinal"}
+    cited = {c.ref for c in d.causes}
     wanted = _demands(case)
     if not wanted:
         return Verdict.of(claim, rule, all_of([fact("nobody calls for braking", True)]), "Nobody is left out")
@@ -114,11 +115,16 @@ def _omission(case: Case) -> Verdict:
 
 
 def _demands(case: Case) -> dict[Reference, float]:
-    """Braking that each thing on the path calls for."""
+    """Braking that each thing in the way planned calls for: lights, the nearest lead, those whose way crosses."""
     m = case.measured
-    refs = [Reference(ReferenceKind.LIGHT, k) for k in m.lights]
-    refs += [Reference(ReferenceKind.AGENT, int(m.others.index[i])) for i in (*m.leads[:1], *m.conflicts)]
-    found = {ref: demand_mps2(m, ref) for ref in refs if not m.scene.truncated(ref)}
-    for c in case.trace.decision.causes:
-        found.setdefault(c.ref, demand_mps2(m, c.ref))
+    found = {Reference(ReferenceKind.LIGHT, k): 0.0 for k in m.lights}
+    for row in m.leads[:1]:
+        if in_planned_way(case, row).value == "true":
+            found[Reference(ReferenceKind.AGENT, int(m.others.index[row]))] = 0.0
+    for row, conflicts in m.conflicts.items():
+        ahead = [c for c in conflicts if not c.merges and 0.0 < c.arrives_s <= c.ego_s + 0.5 and c.s0 > 2.0]
+        if ahead and case.planned.at_way(ahead[0].s0) > ahead[0].arrives_s:
+            found[Reference(ReferenceKind.AGENT, int(m.others.index[row]))] = 0.0
+    found |= {c.ref: 0.0 for c in case.trace.decision.causes}
+    found = {ref: demand_mps2(m, ref) for ref in found if not m.scene.truncated(ref)}
     return {ref: need for ref, need in found.items() if need > 0.0 and math.isfinite(need)}
