@@ -23,8 +23,7 @@ AHEAD = ("lead", "lead_of_lead", "cut_in_left", "cut_in_right", "cut_out", "park
          "vru_along", "vru_crossing", "parked_blocker_left", "parked_blocker_right")  # fmt: skip
 ACROSS = ("crossing_from_left", "crossing_from_right", "merging", "vru_crossing", "oncoming_in_path")
 BESIDE = ("parked_blocker_left", "parked_blocker_right", "parked_in_path", "adjacent_left", "adjacent_right",
-          "oncoming", "oncoming_in_path", "vru_along", "vru_roadside", "vru_crossing", "work_zone", "lead",
-          "cut_in_left", "cut_in_right")  # fmt: skip
+          "oncoming", "oncoming_in_path", "vru_along", "vru_roadside", "vru_crossing", "work_zone")  # fmt: skip
 
 
 def _one_of(case: Case, ref: Reference, names: tuple[str, ...]) -> Finding:
@@ -97,7 +96,8 @@ def cross_conflict(case: Case, cause: Cause) -> Finding:
             for z in m.conflicts.get(row, ())
         ]  # fmt: skip
         found = any_of([found, *zones])
-    return _softly(found, m, row)
+    along = row >= 0 and m.others.in_path[row] and abs(math.degrees(float(m.others.turned[row]))) < T.crossing_low_deg
+    return found if along else _softly(found, m, row)
 
 
 def _place(case: Case, ref: Reference) -> Finding:
@@ -131,7 +131,7 @@ def merge_gap(case: Case, cause: Cause) -> Finding:
         most("angle to the path", abs(math.degrees(float(o.turned[row]))), T.aligned_deg, "deg", 2.0),
         most("gap", float(o.gap[row]), T.lead_gap_m, "m", 0.3),
     ])  # fmt: skip
-    joins = _one_of(case, cause.ref, ("merging", "cut_in_left", "cut_in_right", "rear", "lead"))
+    joins = _one_of(case, cause.ref, ("merging", "cut_in_left", "cut_in_right"))
     return any_of([beside, joins])
 
 
@@ -184,10 +184,13 @@ def lateral_clearance(case: Case, cause: Cause) -> Finding:
         fact("it has a place along the path", bool(o.on_path[row])),
         least("its far end ahead", float(o.s[row] + o.along[row]) + m.front_m, 0.0, "m", 0.3),
         most("room beside the ego's way", room, T.cause_room_m, "m", 0.2),
+        either(
+            most("it reaches over the lane's middle", float(o.across[row]) - abs(float(o.d[row])), 0.0, "m", 0.2),
+            most("its speed", abs(float(o.state[row, 3])), T.occluder_mps, "m/s", 0.1),
+        ),
         most("gap", float(o.gap[row]), T.lead_gap_m, "m", 0.3),
     ])  # fmt: skip
-    found = any_of([close, _one_of(case, ref, BESIDE)])
-    return _softly(found, m, row)
+    return any_of([close, _one_of(case, ref, BESIDE)])
 
 
 def _own_or_beside(case: Case, ref: Reference) -> Finding:
@@ -258,7 +261,10 @@ def required_decel(case: Case, cause: Cause) -> Finding:
     m, ref = case.measured, cause.ref
     need = demand_mps2(m, ref)
     if ref.kind == LANE:
-        return _own_or_beside(case, ref)
+        hard = 0.0 if case.plan is None else -float(case.planned.accel.min())
+        near = _own_or_beside(case, ref)
+        braking = least("braking planned", hard, T.required_mps2, "m/s2", 0.3)
+        return all_of([Margin(near.decided_by, near.slack, near.unit), braking])
     margins = [least("braking called for", need, T.required_mps2, "m/s2", 0.5)]
     if case.plan is not None:
         planned = least("braking planned", -float(case.planned.accel[:4].min()), T.required_mps2, "m/s2", 0.3)
@@ -277,10 +283,10 @@ CONSTRAINT_RULES: dict[str, Rule] = {
 }  # fmt: skip
 
 FITS: dict[str, tuple[str, ...]] = {
-    "follow": ("headway", "required_decel", "merge_gap"),
+    "follow": ("headway", "required_decel"),
     "adapt_speed": (
-        "speed_cap", "curve_lat_accel", "occlusion_speed", "cross_conflict", "lateral_clearance", "merge_gap",
-        "headway", "route_feasibility", "stop_point", "required_decel",
+        "speed_cap", "curve_lat_accel", "occlusion_speed", "cross_conflict", "lateral_clearance", "stop_point",
+        "required_decel",
     ),
     "gap_search": ("merge_gap", "route_feasibility"),
     "pass": ("lateral_clearance", "headway", "cross_conflict", "merge_gap", "required_decel"),
