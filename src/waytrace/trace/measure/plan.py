@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waytrace.scenario import PLAN_KNOT_S, REAR_AXLE_TO_CENTRE, AgentKind, Plan
-from waytrace.scenario.paths import project
+from waytrace.scenario.paths import STEP_M, project
 
 from ..thresholds import T
 from .measured import Measured
@@ -54,6 +54,8 @@ class PlanMeasured:
             reach = 15.0 + (driven[k] - driven[max(k - 1, 0)])
             hint, place[k, 1] = project(path.path, path.count, float(x), float(y), hint, reach)
             place[k, 0] = hint
+        last = int(np.flatnonzero(place[:, 0] < (path.count - 1) * STEP_M)[-1:].sum())
+        place[last + 1 :, 1] = place[last, 1]  # beyond the path's end nothing is said of where in the lane it drives
         lane, _ = locate_others(path, pose)
         return cls(
             measured, np.arange(len(pose), dtype=np.float64) * PLAN_KNOT_S, pose, place[:, 0] - path.origin,
