@@ -15,7 +15,7 @@ from waytrace.catalogue import generate
 from waytrace.cli import main
 from waytrace.planners import make
 from waytrace.scenario.rollouts import write_rollouts
-from waytrace.scenario.store import write_scenarios
+from waytrace.scenario.store import ScenarioWriter
 from waytrace.sim import World
 from waytrace.trace import (
     Decision,
@@ -52,7 +52,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         header = Header(scene_hash(scene), tick * 100_000, 1.0, 0.1, Producer("human", vocabulary=vocabulary_hash()))
         lines.append(TraceLine(scenario.id, tick, header, trace, plan[0]))
         world.step_plans(plan)
-    write_scenarios(path / "store", [scenario])
+    with ScenarioWriter(path / "store") as writer:
+        writer.add(scenario)
     write_rollouts(path / "result" / "rollouts", world.rollouts())
     write_traces(path / "t.jsonl", lines)
     wrong = [replace(line, trace=replace(line.trace, decision=replace(line.trace.decision, longitudinal="hold")))

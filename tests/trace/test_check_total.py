@@ -158,7 +158,10 @@ def test_values_outside_their_sets_are_refused_by_name(change: dict[str, Any], s
 
 def test_a_plan_that_is_none_is_refused() -> None:
     plan = a_plan(10)
-    batch = replace(plan, start=plan.start[None], waypoints=plan.waypoints[None])
+    batch = replace(
+        plan, start=plan.start[None], waypoints=plan.waypoints[None], accel_mps2=plan.accel_mps2[None],
+        curvature_1pm=plan.curvature_1pm[None],
+    )  # fmt: skip
     for bad in (batch, replace(plan, start=plan.start * np.nan)):
         with pytest.raises(TraceError, match="the plan's"):
             check(a_trace(), a_road().scene(), bad)
