@@ -256,6 +256,28 @@ def demand_mps2(m: Measured, ref: Reference) -> float:
     return hardest
 
 
+def bars_a_lane_beside(case: Case, cause: Cause) -> Finding:
+    """Someone in the ego's lane or one beside it who bars the way out to that side, as the constraint says: ahead
+    there (``headway``), driving there (``merge_gap``), coming or crossing there (``cross_conflict``).
+    """
+    m, row, name = case.measured, case.measured.row(cause.ref), cause.constraint
+    if row < 0 or name not in ("headway", "merge_gap", "cross_conflict"):
+        return all_of([fact("it can bar a lane beside", False)])
+    o, angle = m.others, abs(math.degrees(float(m.others.turned[row])))
+    margins = [
+        fact("it has a place along the path", bool(o.on_path[row])),
+        most("from the lane's edge to its near side", float(o.edge[row]), T.adjacent_lane_m + 0.5, "m", 0.2),
+        most("gap", float(o.gap[row]), T.lead_gap_m, "m", 0.3),
+    ]
+    if name == "cross_conflict":
+        margins.append(least("angle to the path", angle, T.crossing_low_deg, "deg", 1.0))
+    else:
+        margins.append(most("angle to the path", angle, T.aligned_deg, "deg", 2.0))
+    if name == "headway":
+        margins.append(least("way to it", float(o.s[row] - o.along[row]) - m.front_m, -1.0, "m"))
+    return all_of(margins, d_m=float(o.d[row]), gap_m=float(o.gap[row]))
+
+
 def required_decel(case: Case, cause: Cause) -> Finding:
     """Something that calls for hard braking now."""
     m, ref = case.measured, cause.ref
