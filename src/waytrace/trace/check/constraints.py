@@ -175,7 +175,9 @@ def lateral_clearance(case: Case, cause: Cause) -> Finding:
     """Something beside or in the ego's way that leaves little room; a lane whose edge does."""
     m, ref = case.measured, cause.ref
     if ref.kind == LANE:
-        return _own_or_beside(case, ref)
+        near = _own_or_beside(case, ref)
+        drives = case.plan is not None and case.planned.changed_lane != 0 and case.planned.end_lane == ref.index
+        return all_of([Margin(near.decided_by, near.slack, near.unit), fact("the plan does not end on it", not drives)])
     row = m.row(ref)
     if row < 0:
         return all_of([fact("the ego knows of it", False)])

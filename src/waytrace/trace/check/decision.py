@@ -19,6 +19,7 @@ from .constraints import CONSTRAINT_RULES, bars_a_lane_beside, demand_mps2, fitt
 from .entities import exists
 from .lateral import LATERAL_RULES
 from .longitudinal import LONGITUDINAL_RULES
+from .nearest import nearest
 from .ways import in_planned_way
 
 NO_PLAN = "There is no plan to judge it against."
@@ -66,6 +67,9 @@ def _cause(case: Case, c: Cause, at: str) -> Iterator[Verdict]:
     found = there if there.value == "false" else CONSTRAINT_RULES[c.constraint](case, c)
     if found.value != "true" and c.role == "enabling" and c.axis == "lateral" and there.value != "false":
         found = any_of([found, bars_a_lane_beside(case, c)])
+    before = nearest(case, c, case.measured.row(c.ref))
+    if before is not None and before.room < -before.band and found.value != "false":
+        found = all_of([before], **found.evidence)
     fits = _fits(case, c)
     if fits.value == "false" and found.value != "false":
         found = fits
