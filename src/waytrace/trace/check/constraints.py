@@ -74,6 +74,14 @@ def stop_point(case: Case, cause: Cause) -> Finding:
         found = _softly(_one_of(case, ref, (*AHEAD, *ACROSS)), m, m.row(ref))
         if found.value != "true":
             return found
+        if case.plan is not None:
+            speed = abs(float(m.others.state[m.row(ref), 3]))
+            margins.append(
+                either(
+                    most("its speed", speed, T.occluder_mps, "m/s", 0.1),
+                    most("slowest planned", float(case.planned.speed.min()), T.stop_point_mps, "m/s", 0.2),
+                )
+            )
     elif case.plan is not None:
         room = target.way_m - float(case.planned.s[-1])
         margins.append(least("room before it at the plan's end", room, -T.stop_beyond_m - 0.4, "m", 0.3))
