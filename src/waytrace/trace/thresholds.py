@@ -20,9 +20,9 @@ class Thresholds:
     lead_gap_m: float = _limit(80.0, "beyond it no driver model of the package reacts")
     lead_headway_s: float = _limit(5.0, "longer headways do not constrain a plan of 8 s at equal speeds")
     lead_reach_s: float = _limit(8.0, "a slower one that is reached within the plan's horizon is a lead at any headway")
-    headway_least_mps: float = _limit(3.0, "headways are counted at no less, or a standing ego would have no lead")
-    queue_mps: float = _limit(4.0, "below it traffic queues")
-    queue_gap_m: float = _limit(12.0, "two car lengths: the next one in a queue")
+    headway_least_mps: float = _limit(
+        3.0, "headways are counted at no less: in a queue, or standing, the one within 15 m is the lead"
+    )
     lead_for_s: float = _limit(1.0, "whoever has come in more recently is a cut-in, not yet a lead")
     nearest_m: float = _limit(0.5, "two that end within this of each other: which is nearest is undetermined")
     in_path_m: float = _limit(0.3, "overlap with the way of the ego's body that makes someone in its path")
@@ -67,7 +67,6 @@ class Thresholds:
     entered_m: float = _limit(1.5, "a line this far behind the bumper has been passed")
     curve_accel_mps2: float = _limit(2.5, "the expert's lateral acceleration; a curve that asks for less is none")
     curve_radius_m: float = _limit(80.0, "tighter is a curve at any speed")
-    lane_end_m: float = _limit(120.0, "as far as the observation reaches")
     standing_mps: float = _limit(0.3, "as for stops")
     motion_mps2: float = _limit(0.4, "recorded vehicles at steady speed stay within it over half a second")
     near_mps: float = _limit(0.05, "so near to the edge between two motions both are true")

@@ -69,14 +69,13 @@ def evidence(m: Measured, i: int) -> dict[str, float | str]:
 
 
 def _near_enough(m: Measured, i: int) -> Margin:
-    """Gap and headway of a lead; or soon reached; or next in a queue."""
+    """Gap and headway of a lead; or soon reached."""
     o, gap = m.others, float(m.others.gap[i])
     closing = m.speed_mps - float(o.v_along[i])
     reached = gap / closing if closing > 0.5 else math.inf
     near = either(
         most("headway", m.headway_s(gap), T.lead_headway_s, "s", 0.05),
         most("time to reach it", min(reached, 1e3), T.lead_reach_s, "s", 0.1),
-        most("gap in a queue", gap, T.queue_gap_m, "m", 0.2),
     )
     far = most("gap", gap, T.lead_gap_m, "m", 0.3)
     return near if near.room < far.room or far.room >= 0 else far
@@ -128,10 +127,7 @@ def rear(m: Measured, i: int) -> Finding:
         nearest = Margin("nearest behind by", room, "m", T.nearest_m)
     else:
         nearest = Margin("is one of those behind in the path", -1.0, "m")
-    near = either(
-        most("its headway", gap / max(speed, T.headway_least_mps), T.rear_headway_s, "s", 0.05),
-        most("gap in a queue", gap, T.queue_gap_m, "m", 0.2),
-    )
+    near = most("its headway", gap / max(speed, T.headway_least_mps), T.rear_headway_s, "s", 0.05)
     return all_of(
         [drives(m, i), on_path(m, i), in_path(m, i), behind(m, i), aligned(m, i, 60.0), nearest, near,
          most("gap", gap, T.rear_gap_m, "m", 0.3)],
