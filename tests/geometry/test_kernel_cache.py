@@ -41,6 +41,25 @@ def test_a_changed_callee_in_another_file_is_not_run_from_the_cache(tmp_path, ho
     assert run(tmp_path) == (16.0, 0)
 
 
+def test_kernels_of_a_version_whose_modules_have_moved_are_compiled_anew(tmp_path):
+    bundled = (
+        "from typing import NamedTuple\nfrom waytrace.geometry import F8, bundle\n"
+        "class Pair(NamedTuple):\n    a: F8\n    b: F8\n"
+    )
+    caller = (
+        "import numpy as np\nfrom {module} import Pair\nfrom waytrace.geometry import bundle, jit\n"
+        "@jit('f8', bundle(Pair))\ndef run(pair: Pair) -> float:\n    return pair.a[0] + pair.b[0]\n"
+    )
+    call = "caller.run(caller.Pair(np.ones(1), np.ones(1)))"
+    for module in ("before", "after"):
+        for old in tmp_path.glob("*.py"):
+            old.unlink()
+        (tmp_path / f"{module}.py").write_text(bundled)
+        (tmp_path / "caller.py").write_text(caller.format(module=module))
+        os.utime(tmp_path / "caller.py", (1.0, 1.0))
+        assert run(tmp_path, call) == (2.0, 0)
+
+
 CONSTANTS = {
     "precise array": (
         "import numpy as np\nLIMIT = np.array([{value} * 1e-9 + 0.1])\n",

@@ -13,6 +13,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "suites list": ("suites_list", "the frozen suites: scenes, splits, hash"),
     "suites freeze": ("suites_freeze", "a suite file: the oracle drives every scene of a store, or of a recipe"),
     "eval": ("eval", "a planner in closed loop over many scenarios -> a scored result"),
+    "trace check": ("trace_check", "every claim of a trace file against the scene and the plan"),
+    "trace explain": ("trace_explain", "the traces of a file in English"),
+    "trace diff": ("trace_diff", "what differs between two trace files, field by field"),
     "report": ("report", "static HTML from one or more results"),
 }
 

@@ -119,6 +119,14 @@ class _ReachingCache(FunctionCache):
     def _index_key(self, sig: Any, codegen: Any) -> tuple[Any, ...]:
         return (*super()._index_key(sig, codegen), self._reached, *_fields(sig))
 
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """What is on disk, or None. An index that names modules of an older version is no error but a miss."""
+        try:
+            return super().load_overload(sig, target_context)
+        except (ImportError, AttributeError, EOFError, ValueError, TypeError):
+            self.flush()
+            return None
+
 
 def bundle(cls: type[tuple[Any, ...]]) -> Any:
     """Numba type of a ``NamedTuple`` of arrays, for use in a signature.

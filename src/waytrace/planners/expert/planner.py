@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waytrace.scenario import Plan
+from waytrace.scenario.roads import RoadCache
 
-from .._lookup import RoadCache
 from .._moment import Moment
 from .._reading import moments
 from ..motion import make_plan, stack_controls

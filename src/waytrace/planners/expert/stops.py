@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from waytrace.observe import Reference, ReferenceKind
 from waytrace.scenario.lanes import precedence
+from waytrace.scenario.paths import STEP_M
 from waytrace.scenario.types import LaneControl
 
 from .._ahead import regulated_entry, stop_point
 from .._moment import Moment
-from .._path import STEP_M
 from .base import Base
 
 WAITS, WAITS_APART_M = 3, 2.0
