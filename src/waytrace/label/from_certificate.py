@@ -1,0 +1,184 @@
+"""From the expert's certificate to traces: of what it chose, and of the runner-up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from waytrace.observe import Observation, Scene
+from waytrace.planners import Certificate, Choice, Foresight, Rejected
+from waytrace.scenario import Plan
+from waytrace.scenario.roads import RoadCache
+from waytrace.trace import Cause, Decision, Present, Trace, encode, sets
+from waytrace.trace.causes import SUFFICIENT
+
+from .causes import causes_of
+from .decisions import Decided, decided
+from .lay import Lay, lay_out
+from .predictions import arrivals_s, predictions_of
+from .rejections import rejections_of
+from .segments import plan_claim
+from .survey import Survey, survey
+
+TEMPERATURE = 0.05
+"""Gap between two scores at which the better one is right with odds of e to 1."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """A trace with its plan: what the labeller says about one decision."""
+
+    trace: Trace
+    plan: Plan
+    decided: Decided
+    dropped: tuple[str, ...] = ()
+    """Claims that were left out since the observation's arrays do not hold what they point at, in words."""
+    gate: str = ""
+    """Empty; ``truncated`` where the decision itself had to give way because its cause cannot be pointed at;
+    ``verified`` or ``rejected`` by re-simulation; ``unexplained`` for a recorded drive that nothing explains."""
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """One moment with all that a label is written from."""
+
+    scene: Scene
+    present: Present
+    survey: Survey
+    seen: Foresight
+    roads: RoadCache
+
+
+def setting(observation: Observation, row: int, seen: Foresight, roads: RoadCache) -> Setting:
+    """What the labels of row ``row`` of an observation are written from."""
+    scene = observation.scenes[row]
+    return Setting(scene, Present.of(observation, row), survey(scene), seen, roads)
+
+
+def from_certificate(
+    made: Certificate, at: Setting, before: Decision | None = None, *, runner_up: bool = False
+) -> tuple[Label, Label | None]:
+    """The label of what was chosen, and on demand that of the runner-up (None where there is none).
+
+    ``before`` is the last decision's; it tells what has changed. A trace is checked against the grammar before it is
+    handed over; a breach raises ``TraceError``.
+    """
+    best = _best_other(made)
+    chosen = label_choice(
+        made.chosen, at, made.rejected, made.chosen.score - best, before,
+        own=own_lane(made), emergency=made.emergency,
+    )  # fmt: skip
+    if not runner_up or made.runner_up is None:
+        return chosen, None
+    other = made.runner_up
+    others = [r for r in made.rejected if not _same_kind(r, other)]
+    second = label_choice(
+        other, at, others, other.score - made.chosen.score, before, own=own_lane(made), emergency=False
+    )
+    return chosen, second
+
+
+def own_lane(made: Certificate) -> int:
+    """The lane that the ego drives: that of the options that keep it."""
+    return int(made.considered.lane[made.considered.sideways.index("keep")])
+
+
+def _best_other(made: Certificate) -> float:
+    """Best score among clean proposals of another kind than the chosen one; minus infinity for none."""
+    if made.runner_up is not None:
+        return made.runner_up.score
+    mine = made.chosen.lengthwise, made.chosen.sideways
+    considered = made.considered
+    kinds = zip(considered.lengthwise, considered.sideways, strict=True)
+    other = np.array([kind != mine for kind in kinds]) & considered.clean
+    return float(considered.score[other].max()) if other.any() else -math.inf
+
+
+def _same_kind(r: Rejected, choice: Choice) -> bool:
+    if r.axis == "lateral":
+        return (r.sideways, np.sign(r.offset_m)) == (choice.sideways, np.sign(choice.offset_m))
+    return r.lengthwise == choice.lengthwise
+
+
+def label_choice(
+    choice: Choice, at: Setting, rejected: Sequence[Rejected], gap: float, before: Decision | None, *, own: int,
+    emergency: bool,
+) -> Label:  # fmt: skip
+    """The label of one choice; ``gap`` is its lead in score over the best other one."""
+    scene = at.scene
+    lay = lay_out(at.roads.of(scene.map, scene.route), scene, choice.plan, own, choice.lane)
+    goes_on = at.survey.gives_way_here
+    found = decided(choice, lay, emergency=emergency, goes_on=goes_on, before=before.lateral if before else "")
+    causes = causes_of(choice, found, lay, rejected)
+    held, dropped = _held(causes, at.present)
+    found, gate = _supported(found, held)
+    kept_causes = _fitting(held, found)
+    options = [
+        r for r in rejections_of(rejected, found, lay, goes_on=goes_on)
+        if r.ref is None or r.ref in at.present.row_of
+    ][: sets.MOST_REJECTED]  # fmt: skip
+    changed = before is not None and (before.longitudinal, before.lateral) != (found.longitudinal, found.lateral)
+    decision = Decision(
+        found.longitudinal, found.lateral, "yes" if changed else "no", tuple(kept_causes), tuple(options),
+        sets.CONFIDENCE.number(confidence(gap)),
+    )  # fmt: skip
+    cited = list(dict.fromkeys([c.ref for c in kept_causes] + [r.ref for r in options if r.ref is not None]))
+    entities = at.survey.entities(cited, at.present)
+    arrival = arrivals_s(choice.plan.waypoints, choice.plan.start)
+    expected = predictions_of([e.ref for e in entities], scene, at.seen, arrival)
+    expected.sort(key=lambda p: at.present.row_of[p.ref])
+    claim = plan_claim(
+        choice.plan, lay, found.lateral, at.present, must_stop=found.longitudinal in ("stop", "hold"),
+        holds=found.longitudinal == "hold",
+    )  # fmt: skip
+    trace = Trace(at.survey.summary, tuple(entities), tuple(expected[: sets.MOST_PREDICTIONS]), decision, claim)
+    encode(trace, at.present)
+    return Label(trace, choice.plan, found, tuple(dropped), gate)
+
+
+def confidence(gap: float) -> float:
+    """How sure a choice is, from its lead in score over the best other one: a logistic, 0.5 where they are equal."""
+    return 1.0 / (1.0 + math.exp(-min(max(gap / TEMPERATURE, -50.0), 50.0)))
+
+
+def _held(causes: Sequence[Cause], present: Present) -> tuple[list[Cause], list[str]]:
+    """Causes that can be pointed at, and those that cannot, in words."""
+    held = [c for c in causes if c.ref in present.row_of]
+    return held, [f"{c.constraint} {c.ref}" for c in causes if c.ref not in present.row_of]
+
+
+def _supported(found: Decided, causes: Sequence[Cause]) -> tuple[Decided, str]:
+    """The decisions that the causes at hand can carry: one whose every cause is truncated falls back to a free one."""
+    gate = ""
+    if found.longitudinal not in sets.FREE and not any(c.axis == "longitudinal" for c in causes):
+        found, gate = replace(found, longitudinal="set_speed"), "truncated"
+    if found.lateral != "keep" and not any(c.axis == "lateral" for c in causes):
+        found, gate = replace(found, lateral="keep"), "truncated"
+    return found, gate
+
+
+def _fitting(causes: Sequence[Cause], found: Decided) -> list[Cause]:
+    """At most four causes by the grammar's rules: those that carry a decision first, then the largest shares."""
+    lengthwise = [c for c in causes if c.axis == "longitudinal"]
+    sideways = [c for c in causes if c.axis == "lateral"]
+    if found.longitudinal in sets.FREE:
+        lengthwise = []
+    elif not any(c.role in SUFFICIENT for c in lengthwise):
+        lengthwise[0] = replace(lengthwise[0], role="proximate")
+    if sum(c.role == "overdetermining" for c in lengthwise) == 1:
+        lengthwise = [replace(c, role="proximate") if c.role == "overdetermining" else c for c in lengthwise]
+    room = sets.MOST_CAUSES - min(len(sideways), 1)
+    lead = [c for c in lengthwise if c.role in SUFFICIENT][:room]
+    rest = sorted((c for c in lengthwise if c.role not in SUFFICIENT), key=lambda c: -c.share_bin)
+    kept = [*lead, *rest][:room]
+    if sum(c.role == "overdetermining" for c in kept) == 1:
+        kept = [replace(c, role="joint") if c.role == "overdetermining" else c for c in kept]
+    return [*kept, *sideways][: sets.MOST_CAUSES]
+
+
+def lay_of(choice: Choice, at: Setting, own: int) -> Lay:
+    """How a choice's plan lies on the lanes."""
+    return lay_out(at.roads.of(at.scene.map, at.scene.route), at.scene, choice.plan, own, choice.lane)
