@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from waytrace.observe import Observation, Scene
+from waytrace.observe import Observation, Reference, Scene
 from waytrace.planners import Certificate, Choice, Foresight, Rejected
 from waytrace.scenario import Plan
 from waytrace.scenario.roads import RoadCache
@@ -125,7 +125,8 @@ def label_choice(
         found.longitudinal, found.lateral, "yes" if changed else "no", tuple(kept_causes), tuple(options),
         sets.CONFIDENCE.number(confidence(gap)),
     )  # fmt: skip
-    cited = list(dict.fromkeys([c.ref for c in kept_causes] + [r.ref for r in options if r.ref is not None]))
+    cited = {r.ref: r.violates for r in options[::-1] if r.ref is not None}
+    cited = {c.ref: c.constraint for c in kept_causes} | {k: v for k, v in cited.items() if k not in _refs(kept_causes)}
     entities = at.survey.entities(cited, at.present)
     arrival = arrivals_s(choice.plan.waypoints, choice.plan.start)
     expected = predictions_of([e.ref for e in entities], scene, at.seen, arrival)
@@ -137,6 +138,10 @@ def label_choice(
     trace = Trace(at.survey.summary, tuple(entities), tuple(expected[: sets.MOST_PREDICTIONS]), decision, claim)
     encode(trace, at.present)
     return Label(trace, choice.plan, found, tuple(dropped), gate)
+
+
+def _refs(causes: Sequence[Cause]) -> set[Reference]:
+    return {c.ref for c in causes}
 
 
 def confidence(gap: float) -> float:
