@@ -20,8 +20,8 @@ HELD_M = 0.5
 HARD_MPS2 = 4.05
 """Braking beyond the comfort term's bound."""
 
-FREE_MPS = 0.5
-"""A drive that loses less than this against a free one, mean over 8 s, is itself free."""
+FREE_MPS = 1.0 / 6.0
+"""A drive that loses less than this against a free one, mean over 8 s, is itself free: within 6 s a metre or so."""
 
 GENTLE_MPS2 = 0.1
 NUDGE_M = 0.3

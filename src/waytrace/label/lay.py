@@ -13,13 +13,14 @@ from waytrace.observe import Scene
 from waytrace.scenario.roads import Roads
 from waytrace.scenario.paths import Path, empty_path, project, sample_chain
 from waytrace.scenario import REAR_AXLE_TO_CENTRE, Plan
+from waytrace.trace.thresholds import T
 
 Array = NDArray[np.float64]
 
-TURN_RAD = 0.52
-"""Lanes inside an intersection that bend by more (30 degrees) are a turn."""
+TURN_RAD = math.radians(T.turn_deg)
+"""Lanes inside an intersection that bend by more are a turn."""
 
-U_TURN_RAD = 2.6
+U_TURN_RAD = math.radians(T.u_turn_deg)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +89,24 @@ class Lay:
                 most, where = bend, lane
         return (most, where) if abs(most) >= TURN_RAD else (0.0, -1)
 
+    @cached_property
+    def must_leave_m(self) -> float:
+        """Metres until the own lane leaves the route, from now; infinite where it leads on."""
+        entry = self.roads.entry(self.own.lanes[0])
+        run = float(self.roads.run_m[entry]) if entry >= 0 else math.inf
+        return run - float(self.own.s_m[0]) if math.isfinite(run) else math.inf
+
+    @property
+    def room_sought_m(self) -> float:
+        """Room that the expert seeks for a change of lanes that the route asks for."""
+        return 70.0 + 8.0 * float(self.speed_mps[0])
+
+    @property
+    def last_own_lane(self) -> int:
+        """The last lane on which the own one follows the route."""
+        on = [lane for lane in self.own.lanes if self.roads.entry(lane) >= 0]
+        return on[-1] if on else self.own.lanes[0]
+
     @property
     def end_lane(self) -> int:
         """The lane in which the plan ends."""
@@ -103,6 +122,13 @@ def lay_out(roads: Roads, scene: Scene, plan: Plan, own: int, target: int) -> La
     mine = _track(roads, own, centre, knots[:, 2], travelled)
     theirs = mine if own == target else _track(roads, target, centre, knots[:, 2], travelled)
     return Lay(roads, mine, theirs, scene.ego.length_m, scene.ego.width_m, knots[:, 3])
+
+
+def apart_m(one: Track, other: Track, knots: int = 12) -> tuple[float, float]:
+    """Greatest distance along and across the lane between two plans over the first ``knots`` half seconds, metres."""
+    rows = slice(0, knots + 1)
+    along, across = np.abs(one.s_m[rows] - other.s_m[rows]), np.abs(one.d_m[rows] - other.d_m[rows])
+    return float(along.max()), float(across.max())
 
 
 def _track(roads: Roads, lane: int, centre: Array, heading: Array, travelled: float) -> Track:
