@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from waytrace.observe import Reference, Scene
+from waytrace.observe import Reference, ReferenceKind, Scene
 from waytrace.scenario import Plan
 
-from ..measure import Measured, measure
-from ..types import Trace
+from ..finding import Finding
+from ..measure import Measured, PlanMeasured, judge_relation, measure
+from ..types import Cause, Trace
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +27,28 @@ class Case:
         """The scene along the ego's path."""
         return measure(self.scene)
 
-    def relations_of(self, ref: Reference) -> tuple[str, ...]:
-        """What the trace's entities say of something."""
-        return tuple(e.relation for e in self.trace.entities if e.ref == ref)
+    @cached_property
+    def planned(self) -> PlanMeasured:
+        """The plan along the ego's path. Ask only where there is a plan."""
+        assert self.plan is not None
+        return PlanMeasured.of(self.measured, self.plan)
 
+    @cached_property
+    def causes(self) -> tuple[Cause, ...]:
+        """Causes of the decision."""
+        return self.trace.decision.causes
 
-def claimed(text: Iterable[str]) -> str:
-    """A claim in words."""
-    return " ".join(text).replace("_", " ")
+    @cached_property
+    def _related(self) -> dict[tuple[Reference, str], Finding]:
+        return {}
+
+    def related(self, ref: Reference, relation: str) -> Finding:
+        """Whether something stands in a relation to the ego; each asked for once."""
+        key = ref, relation
+        if key not in self._related:
+            self._related[key] = judge_relation(self.measured, ref, relation)
+        return self._related[key]
+
+    def agents(self) -> list[Reference]:
+        """References to everyone known, nearest first."""
+        return [Reference(ReferenceKind.AGENT, int(i)) for i in self.measured.others.index]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from waytrace.observe import Scene
 from waytrace.scenario import Plan
 
+from ..measure import judge_summary
 from ..types import Trace
-from ..verdicts import Verdict
+from ..verdicts import Verdict, not_judged
 from .case import Case
-from .entities import entity_verdicts
+from .decision import decision_verdicts
+from .entities import entity_verdicts, exists
+from .plan import plan_verdicts
 
 
 def check(
@@ -20,4 +25,22 @@ def check(
     trace before it; without them these are undetermined. Forecasts and interventional claims are ``not_judged``.
     """
     case = Case(trace, scene, plan, previous)
-    return (*entity_verdicts(case),)
+    return (
+        *_summary(case), *entity_verdicts(case), *_predictions(case), *decision_verdicts(case), *plan_verdicts(case),
+    )  # fmt: skip
+
+
+def _summary(case: Case) -> Iterator[Verdict]:
+    said = case.trace.scene_summary
+    for slot, finding in judge_summary(case.measured, said).items():
+        value = str(getattr(said, slot)).replace("_", " ")
+        name = slot.removesuffix("_bin").replace("_", " ")
+        yield Verdict.of(f"scene_summary.{slot}", f"summary.{slot}", finding, f"{name} = {value}")
+
+
+def _predictions(case: Case) -> Iterator[Verdict]:
+    for n, prediction in enumerate(case.trace.predictions):
+        at = f"predictions[{n}]"
+        yield Verdict.of(f"{at}.ref", "reference", exists(case, prediction.ref), f"{prediction.ref} is there")
+        for slot in ("intent", "ttc_bin", "conflict_s_bin", "p_bin"):
+            yield not_judged(f"{at}.{slot}", "forecast", "calibration", "Forecasts are judged by what then happens.")

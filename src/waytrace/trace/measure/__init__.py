@@ -5,16 +5,20 @@ from .measured import Measured, measure
 from .motion import judge_motion, motion
 from .others import Others
 from .path import EgoPath
+from .plan import PlanMeasured
 from .relations import RULES, Related, judge_relation, relations
-from .summary import in_bin, judge_summary, summary
+from .summary import Event, events, in_bin, judge_summary, summary
 
 __all__ = [
     "RULES",
     "Conflict",
     "EgoPath",
+    "Event",
     "Measured",
     "Others",
+    "PlanMeasured",
     "Related",
+    "events",
     "in_bin",
     "judge_motion",
     "judge_relation",

@@ -36,7 +36,7 @@ class Conflict(NamedTuple):
     arrives_s: float
     """Seconds until the other one does."""
     turned: float
-    """Its heading there minus the path's."""
+    """Its heading minus the path's in the middle of the zone."""
 
     @property
     def apart_s(self) -> float:
@@ -75,11 +75,11 @@ def find_conflicts(ego: EgoPath, others: Others, front: float, speed: float) -> 
     return out
 
 
-_Zone = tuple[float, float, float, bool]
+_Zone = tuple[float, float, float, float, bool]
 
 
 def _zones(ego: EgoPath) -> dict[int, list[_Zone]]:
-    """Of every lane that meets the path ahead: (s0, s1, its own s there, whether it merges)."""
+    """Of every lane that meets the path ahead: (s0, s1, its own s there and at the end, whether it merges)."""
     index = ego.roads.index
     out: dict[int, list[_Zone]] = {}
     for lane, start, end in ego.starts:
@@ -91,7 +91,7 @@ def _zones(ego: EgoPath) -> dict[int, list[_Zone]]:
                 continue
             s0, s1 = start + float(index.conf_s0[c]), start + float(index.conf_s1[c])
             if s1 > 0.0 and s0 < T.conflict_m:
-                zone = (s0, s1, float(index.conf_o0[c]), kind == MERGE)
+                zone = (s0, s1, float(index.conf_o0[c]), float(index.conf_o1[c]), kind == MERGE)
                 out.setdefault(int(index.conf_lane[c]), []).append(zone)
     return out
 
@@ -107,15 +107,15 @@ def _by_lane(
     todo, met = [(lane, -s)], {lane}
     while todo:
         lane, start = todo.pop()
-        found = [(start + o0 - half, s0, s1, merges, o0) for s0, s1, o0, merges in zones.get(lane, ())]
+        found = [(start + o0 - half, s0, s1, merges, 0.5 * (o0 + o1)) for s0, s1, o0, o1, merges in zones.get(lane, ())]
         joins = lane in ego.start_of
         if joins and -5.0 < ego.start_of[lane] < T.conflict_m:
             found.append((start - half, ego.start_of[lane], ego.start_of[lane] + 10.0, True, 0.0))
-        for way, s0, s1, merges, o0 in found:
+        for way, s0, s1, merges, middle in found:
             if way < -2.0 * half - 10.0 or (merges in best and way >= best[merges].other_m):
                 continue
-            _, _, heading = lane_pose(index, lane, o0, 0.0)
-            turned = float(wrap_angle(heading - float(ego.path.heading[ego.sample(s0)])))
+            _, _, heading = lane_pose(index, lane, middle, 0.0)
+            turned = float(wrap_angle(heading - float(ego.path.heading[ego.sample(0.5 * (s0 + s1))])))
             best[merges] = Conflict(
                 row, merges, s0 - front, s1 - front, way, arrival_s(s0 - front, speed),
                 arrival_s(way, float(others.state[row, 3])), turned,
