@@ -126,8 +126,8 @@ def _change(choice: Choice, lay: Lay) -> str:
     """A lane change; ``merge`` where the own lane has no way on, ``split`` where the new one alone is the route's."""
     index = lay.roads.index
     own = lay.own.lanes[0]
-    entry = lay.roads.entry(own)
-    if not int(index.succ_lo[own + 1] - index.succ_lo[own]):
+    entry, last = lay.roads.entry(own), lay.last_own_lane
+    if math.isfinite(lay.must_leave_m) and not int(index.succ_lo[last + 1] - index.succ_lo[last]):
         return "merge"
     if entry < 0 or math.isfinite(float(lay.roads.run_m[entry])):
         leaves = [int(v) for v in lay.target.lane if lay.roads.entry(int(v)) >= 0]

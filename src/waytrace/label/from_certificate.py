@@ -19,6 +19,7 @@ from waytrace.trace.thresholds import T
 from .causes import causes_of
 from .decisions import STANDING_MPS, Decided, decided
 from .lay import Lay, lay_out
+from .naming import Naming
 from .predictions import arrivals_s, predictions_of
 from .rejections import rejections_of
 from .segments import plan_claim
@@ -131,6 +132,10 @@ def label_choice(
     )
     held, dropped = _held(causes, at.present)
     found, gate = _supported(found, held)
+    claim = plan_claim(choice.plan, lay, found.lateral, at.present, must_stop=False, holds=False)
+    naming = Naming(scene, choice.plan, at.survey.summary, claim)
+    held = naming.causes(held, found.longitudinal, found.lateral)
+    found = replace(found, longitudinal=naming.longitudinal(found.longitudinal, found.lateral, held))
     kept_causes = _fitting(held, found)
     options = [
         r for r in rejections_of(rejected, found, lay, goes_on=goes_on)
@@ -226,7 +231,9 @@ def _supported(found: Decided, causes: Sequence[Cause]) -> tuple[Decided, str]:
 def _fitting(causes: Sequence[Cause], found: Decided) -> list[Cause]:
     """At most four causes by the grammar's rules: those that carry a decision first, enabling ones last."""
     free = found.longitudinal in sets.FREE
-    speed = [c for c in causes if c.axis == "longitudinal" and c.role != "enabling" and not free]
+    speed = [c for c in causes if c.axis == "longitudinal" and c.role != "enabling"]
+    if free:  # they cost some speed, but not so much that the decision would be called after them
+        speed = [replace(c, role="joint") for c in speed]
     across = [c for c in causes if c.axis == "lateral" and c.role != "enabling"]
     enabling = [c for c in causes if c.role == "enabling" and not (free and c.axis == "longitudinal")]
     if not free and not any(c.role in SUFFICIENT for c in speed):

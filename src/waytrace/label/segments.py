@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +19,9 @@ LEAST_KNOTS = 2
 
 ASIDE_M = 0.1
 """Sideways movement in a knot, relative to the lane, from which on the path shifts."""
+
+SHIFT_M = 0.2
+"""Sideways movement over a whole stretch from which on it is called a shift, or part of a change of lanes."""
 
 
 def plan_claim(plan: Plan, lay: Lay, lateral: str, present: Present, *, must_stop: bool, holds: bool) -> PlanClaim:
@@ -49,16 +50,44 @@ def _lane(lay: Lay, present: Present) -> Reference | None:
 
 
 def segments(plan: Plan, lay: Lay, lateral: str) -> tuple[Segment, ...]:
-    """Stretches of at least a second in which speed and path do the same; at most six."""
+    """Stretches of at least a second in which speed and path do the same; at most six.
+
+    Each is named after what it comes to as a whole; neighbours that come to the same are one.
+    """
     lon = _smoothed([_lon(plan, k) for k in range(16)], plan.accel_mps2)
     lat = _settled([_lat(lay, lateral, k) for k in range(16)])
-    cuts = [k for k in range(1, 16) if (lon[k], lat[k]) != (lon[k - 1], lat[k - 1])]
-    cuts = _fewer(cuts, lon, lat)
-    ends = [*cuts, 16]
-    starts = [0, *cuts]
-    return tuple(
-        Segment(f"{0.5 * e:g}", _main(lon[b:e]), _main(lat[b:e])) for b, e in zip(starts, ends, strict=True)
-    )
+    cuts = _fewer([k for k in range(1, 16) if (lon[k], lat[k]) != (lon[k - 1], lat[k - 1])])
+    while True:
+        bounds = list(zip([0, *cuts], [*cuts, 16], strict=True))
+        named = [(_lon_of(plan, b, e), _lat_of(lay, lateral, b, e)) for b, e in bounds]
+        same = [cuts[i] for i in range(len(cuts)) if named[i] == named[i + 1]]
+        if not same:
+            return tuple(Segment(f"{0.5 * e:g}", *name) for (_, e), name in zip(bounds, named, strict=True))
+        cuts = [c for c in cuts if c not in same[:1]]
+
+
+def _lon_of(plan: Plan, begin: int, end: int) -> str:
+    """What the speed does from knot ``begin`` to knot ``end``."""
+    speed = np.concatenate([[plan.start[3]], plan.waypoints[:, 3]])
+    if float(np.median(np.abs(speed[begin + 1 : end + 1]))) < STANDING_MPS:
+        return "stop"
+    mean = float(speed[end] - speed[begin]) / (0.5 * (end - begin))
+    return lon_name(mean, float(np.median(speed[begin + 1 : end + 1])))
+
+
+def _lat_of(lay: Lay, lateral: str, begin: int, end: int) -> str:
+    """What the path does from knot ``begin`` to knot ``end``."""
+    d = lay.own.d_m[begin : end + 1]
+    moved = float(d[-1] - d[0])
+    side = "left" if moved > 0.0 else "right"
+    track = lay.target if lay.changes_lane else lay.own
+    if lateral.startswith(("turn", "u_turn")):
+        inside = [bool(lay.roads.index.lane_junction[v]) for v in track.lane[begin : end + 1]]
+        if sum(inside) * 2 > len(inside):
+            return "turn_left" if lay.turn[0] > 0.0 else "turn_right"
+    if float(np.abs(d - d[0]).max()) < SHIFT_M:
+        return "keep_lane"
+    return f"change_{side}" if lay.changes_lane else f"shift_{side}"
 
 
 def _lon(plan: Plan, k: int) -> str:
@@ -81,18 +110,10 @@ def lon_name(accel_mps2: float, speed_mps: float) -> str:
 
 def _lat(lay: Lay, lateral: str, k: int) -> str:
     track = lay.target if lay.changes_lane else lay.own
+    if lateral.startswith(("turn", "u_turn")) and lay.roads.index.lane_junction[track.lane[k]]:
+        return "turn"
     moved = float(lay.own.d_m[k + 1] - lay.own.d_m[k])
-    side = "left" if moved > 0.0 else "right"
-    if lateral.startswith(("lane_change", "merge", "split")):
-        near = abs(float(track.d_m[k + 1])) < ASIDE_M and abs(moved) < ASIDE_M
-        return "keep_lane" if near or abs(moved) < 0.5 * ASIDE_M else f"change_{side}"
-    index = lay.roads.index
-    if lateral.startswith(("turn", "u_turn")) and index.lane_junction[track.lane[k]]:
-        bend = lay.turn[0]
-        return "turn_left" if bend > 0.0 else "turn_right"
-    if abs(moved) >= ASIDE_M:
-        return f"shift_{side}"
-    return "keep_lane"
+    return "keep" if abs(moved) < ASIDE_M else "left" if moved > 0.0 else "right"
 
 
 def _smoothed(names: list[str], accel: NDArray[np.float64]) -> list[str]:
@@ -120,24 +141,14 @@ def _settled(names: list[str]) -> list[str]:
     return out
 
 
-def _fewer(cuts: list[int], lon: list[str], lat: list[str]) -> list[int]:
-    """At most five cuts: the shortest stretches go first, then those that begin latest."""
+def _fewer(cuts: list[int]) -> list[int]:
+    """At most five cuts, none nearer to another than two knots: the shortest stretches join a neighbour first."""
     kept = list(cuts)
-    while True:
+    while kept:
         bounds = [0, *kept, 16]
         lengths = [bounds[i + 1] - bounds[i] for i in range(len(bounds) - 1)]
         shortest = min(range(len(lengths)), key=lambda i: (lengths[i], -i))
-        if len(kept) <= sets.MOST_SEGMENTS - 1 and (lengths[shortest] >= LEAST_KNOTS or not kept):
-            return kept
-        kept.pop(min(shortest, len(kept) - 1) if shortest == 0 else shortest - 1)
-
-
-def _main(names: list[str]) -> str:
-    """The most frequent one, the first of equals."""
-    return max(dict.fromkeys(names), key=names.count)
-
-
-def at_rest_s(plan: Plan) -> float:
-    """When the plan first comes to rest; infinity for never."""
-    slow = np.flatnonzero(np.abs(plan.waypoints[:, 3]) < STANDING_MPS)
-    return 0.5 * float(slow[0] + 1) if len(slow) else math.inf
+        if len(kept) < sets.MOST_SEGMENTS and lengths[shortest] >= LEAST_KNOTS:
+            break
+        kept.pop(max(shortest - 1, 0))
+    return kept
