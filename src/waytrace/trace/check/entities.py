@@ -52,7 +52,7 @@ def exists(case: Case, ref: Reference) -> Finding:
         return all_of([most("distance", away, T.reference_range_m + 3.0, "m")], distance_m=away)
     count = {KIND.LANE: len(scene.map), KIND.LIGHT: len(scene.light_lane), KIND.CROSSWALK: len(scene.map.crosswalk)}
     if ref.kind == KIND.STOP_LINE:
-        there = i in scene.map.stop_line_lane
+        there = i < len(scene.map) and i in scene.map.stop_line_lane
     else:
         there = i < count.get(ref.kind, 0)
     held = not scene.truncated(ref) if there else False

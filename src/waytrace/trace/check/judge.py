@@ -14,6 +14,7 @@ from .case import Case
 from .decision import decision_verdicts
 from .entities import entity_verdicts, exists
 from .plan import plan_verdicts
+from .valid import validate
 
 
 def check(
@@ -23,7 +24,9 @@ def check(
 
     Claims about the plan need ``plan`` (of one planner, no leading axis), the claim that a decision is new needs the
     trace before it; without them these are undetermined. Forecasts and interventional claims are ``not_judged``.
+    Raises :class:`TraceError` for values that the slots' sets do not hold and for a plan that is none.
     """
+    validate(trace, plan)
     case = Case(trace, scene, plan, previous)
     return (
         *_summary(case), *entity_verdicts(case), *_predictions(case), *decision_verdicts(case), *plan_verdicts(case),

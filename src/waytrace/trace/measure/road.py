@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -66,7 +67,7 @@ class Stretch(NamedTuple):
 def lights(scene: Scene, ego: EgoPath, front: float) -> dict[int, Line]:
     """Of every light of a lane on the path ahead: its place; by the light's number."""
     out: dict[int, Line] = {}
-    before = {b: a for (a, _, _), (b, _, _) in zip(ego.starts, ego.starts[1:], strict=False)}
+    before = {b: a for (a, _, _), (b, _, _) in pairwise(ego.starts)}
     for k, lane in enumerate(scene.light_lane.tolist()):
         if lane not in ego.start_of:
             continue
