@@ -16,7 +16,10 @@ from waytrace.scenario.roads import RoadCache, Roads
 Array = NDArray[np.float64]
 
 BEHIND_M, AHEAD_M = 90.0, 150.0
-"""How much of the way is looked at."""
+"""How much of the way is looked at, at least."""
+
+PLANNED_S = 10.0
+"""And as far as one drives in this time: a plan of 8 s at motorway speed leads further than 150 m."""
 
 ROADS = RoadCache()
 """Compiled maps and routes of the scenes measured last."""
@@ -49,8 +52,9 @@ class EgoPath:
         lane = roads.start_lane(x, y, heading, -1) if len(scene.map) else -1
         lanes: list[int] = []
         if lane >= 0:
-            lanes = roads.chain(lane, AHEAD_M + float(roads.index.lane_length[lane]))
-            path, count = roads.path_around(lanes, x, y, BEHIND_M, AHEAD_M)
+            ahead = max(AHEAD_M, PLANNED_S * scene.ego.speed_mps + 30.0)
+            lanes = roads.chain(lane, ahead + float(roads.index.lane_length[lane]))
+            path, count = roads.path_around(lanes, x, y, BEHIND_M, ahead)
         if lane < 0 or count < 3:
             lane, lanes = -1, []
             path, count = _straight(x, y, heading)
