@@ -112,14 +112,19 @@ def cross_conflict(case: Case, cause: Cause) -> Finding:
 
 
 def _place(case: Case, ref: Reference) -> Finding:
-    """A lane or crosswalk on the path ahead where ways meet."""
+    """A lane or crosswalk on the path ahead where ways meet; a lane that crosses or joins the path."""
     m = case.measured
     if ref.kind == WALK:
         return case.related(ref, "crosswalk")
-    stretch = m.stretches.get(ref.index)
-    if stretch is None:
-        return all_of([fact("it is a lane of the ego's path ahead", False)])
     index = m.path.roads.index
+    stretch = m.stretches.get(ref.index)
+    if stretch is None:  # a lane across which the ego would come to stand
+        ways = [
+            float(index.conf_s0[c]) + on.way_m for on in m.stretches.values()
+            for c in range(index.conf_lo[on.lane], index.conf_lo[on.lane + 1])
+            if index.conf_kind[c] != 2 and int(index.conf_lane[c]) == ref.index and index.conf_s1[c] + on.way_m > 0.0
+        ]  # fmt: skip
+        return all_of([most("way to where it meets the ego's path", min(ways, default=999.0), T.conflict_m, "m", 0.3)])
     met = any(index.conf_kind[c] != 2 for c in range(index.conf_lo[ref.index], index.conf_lo[ref.index + 1]))
     return all_of([fact("other lanes cross or join it", met), least("way to its end", stretch.end_m, 0.0, "m", 0.2),
                    most("way to it", stretch.way_m, T.conflict_m, "m", 0.3)])  # fmt: skip

@@ -94,7 +94,7 @@ def _omission(case: Case) -> Verdict:
     slows = p.drop_mps >= T.drop_mps or float(p.speed.max()) < T.stop_unsure_mps
     if not slows and d.longitudinal in FREE:
         return Verdict.of(claim, rule, all_of([fact("the plan does not slow down", True)]), "Nobody is left out")
-    cited = {c.ref for c in d.causes if c.axis == "longitudinal"}
+    cited = {c.ref for c in d.causes if c.axis == "longitudinal" or d.lateral != "keep"}  # who is gone round is cited
     wanted = _demands(case)
     if not wanted:
         return Verdict.of(claim, rule, all_of([fact("nobody calls for braking", True)]), "Nobody is left out")
