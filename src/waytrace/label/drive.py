@@ -92,12 +92,12 @@ def label_drive(
 
 def header_of(
     label: Label, at: Setting, scene_hash: str, *, code: str = "", seed: int = 0, kind: str = "expert_certificate"
-) -> Header:  # fmt: skip
+) -> Header:
     """The header of a label: which moment of which scenario, and who wrote it with what."""
     scene = at.scene
     producer = Producer(kind, "", vocabulary_hash(), code, seed, "trace", label.gate)
     history_s = (len(scene.ego.history_valid) - 1) * scene.dt_s
-    return Header(scene_hash, round(scene.time_s * 1e6), round(history_s, 6), scene.dt_s, producer)
+    return Header(scene_hash, round(float(label.plan.t0_s) * 1e6), round(history_s, 6), scene.dt_s, producer)
 
 
 def gated(label: Label, gate: str) -> Label:

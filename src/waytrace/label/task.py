@@ -7,7 +7,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from waytrace.trace.file import TraceLine, to_record
 
 from .drive import LabelledMoment, header_of, label_drive
 from .from_certificate import Label
+from .log_inverse import label_recorded
 from .record import line_of
 from .verify import Asker, verified
 
@@ -90,6 +91,9 @@ def label_lines(setup: Setup, scenario: Scenario, content: str) -> Iterator[tupl
     With ``verify`` the labels are re-simulated and checked; a line then holds its tests, and those verdicts about the
     present that are not true.
     """
+    if setup.human:
+        yield from _human_lines(setup, scenario, content)
+        return
     asker = Asker() if setup.verify else None
     for moment in label_drive(
         scenario, every_s=setup.every_s, runner_up=setup.runner_up, traffic=setup.traffic, style=setup.style,
@@ -109,6 +113,17 @@ def label_lines(setup: Setup, scenario: Scenario, content: str) -> Iterator[tupl
         yield line_of(
             scenario.id, moment.tick, header, label, runner_up=second, verdicts=wrong, tests=tests
         ), len(label.dropped)  # fmt: skip
+
+
+def _human_lines(setup: Setup, scenario: Scenario, content: str) -> Iterator[tuple[TraceLine, int]]:
+    """Of a recorded drive: what its driver did. The set that explains it travels in the line as ``explained_by``."""
+    for moment in label_recorded(scenario, every_s=setup.every_s):
+        header = header_of(
+            moment.label, moment.at, content, code=setup.code[:16], seed=setup.seed, kind="log_inverse"
+        )  # fmt: skip
+        line = line_of(scenario.id, moment.tick, header, moment.label)
+        refs = None if moment.explained_by is None else [str(ref) for ref in moment.explained_by]
+        yield replace(line, more={**line.more, "explained_by": refs}), len(moment.label.dropped)
 
 
 def _header(setup: Setup, label: Label, moment: LabelledMoment, content: str) -> Header:
