@@ -43,12 +43,11 @@ class TraceBook:
         """Take down one decision of every scenario that still runs."""
         for row in np.flatnonzero(active[: len(self._contents)]):
             quoted = traces[int(row)] if traces is not None else None
+            line: TraceLine | None = None
             if quoted is not None:
                 line = self._quoted(quoted, observation, plan, int(row))
             elif traces is None and hasattr(planner, "certificates") and hasattr(planner, "forecasts"):
                 line = self._labelled(planner, observation, int(row))
-            else:
-                line = None
             if line is not None:
                 self._rows[row].append(line)
                 self._before[row] = line.trace

@@ -60,7 +60,7 @@ class Expert:
     def rollouts(self) -> list[Array | None]:
         """Of the last call of :meth:`plan`, one a row: every proposal driven forward, [J, 81, 7] each 0.1 s.
 
-        In the order of the certificate's ``considered``; the first four columns are the rear axle's x, y, heading, speed.
+        In the order of the certificate's ``considered``; the rear axle's x, y, heading and speed come first.
         """
         return [seen.rollouts if seen is not None else None for seen in self._seen]
 
