@@ -20,6 +20,8 @@ from waytrace.trace import sets
 AHEAD_TICKS = 80
 LEAST_TICKS = 40
 
+Array = NDArray[np.float64]
+Way = tuple[Any, int]
 Outcome = tuple[str, bool]
 """An intent, and whether it came true."""
 
@@ -54,7 +56,7 @@ def outcomes(moment: LabelledMoment) -> list[Outcome]:
     return out
 
 
-def _path(moment: LabelledMoment) -> tuple[Any, int]:
+def _path(moment: LabelledMoment) -> Way:
     measured = moment.at.survey.measured
     lanes = measured.path.lanes
     roads = measured.path.roads
@@ -62,7 +64,7 @@ def _path(moment: LabelledMoment) -> tuple[Any, int]:
     return path, sample_chain(roads.index, np.array(lanes, np.int32), 0.0, path) if lanes else 0
 
 
-def _enters(way: tuple[Any, int], actual: NDArray[np.float64], moment: LabelledMoment, agent: int) -> tuple[float, float]:
+def _enters(way: Way, actual: Array, moment: LabelledMoment, agent: int) -> tuple[float, float]:
     """(when someone comes into the way of the ego's lane, where); infinite for never. Who is in it now has to leave."""
     path, count = way
     if count < 3:
@@ -81,7 +83,7 @@ def _enters(way: tuple[Any, int], actual: NDArray[np.float64], moment: LabelledM
     return math.inf, math.inf
 
 
-def _reaches(way: tuple[Any, int], ego: NDArray[np.float64], there: float) -> float:
+def _reaches(way: Way, ego: Array, there: float) -> float:
     path, count = way
     if not math.isfinite(there):
         return math.inf
@@ -124,7 +126,8 @@ def diagram(bins: list[tuple[float, float, int]]) -> str:
         "--back:#0d1117;--ink:#e6edf3;--line:#3d444d;--dot:#4493f8}}text{font:12px system-ui,sans-serif;fill:"
         "var(--ink)}.g{stroke:var(--line);fill:none}.d{fill:var(--dot);fill-opacity:.75}</style>",
         f'<rect width="{size + left + 16:.0f}" height="{size + 52:.0f}" fill="var(--back)"/>',
-        f'<g transform="translate({left} 10)"><path class="g" d="M0 0V{size:.0f}H{size:.0f}M0 {size:.0f}L{size:.0f} 0"/>',
+        f'<g transform="translate({left} 10)">',
+        f'<path class="g" d="M0 0V{size:.0f}H{size:.0f}M0 {size:.0f}L{size:.0f} 0"/>',
     ]
     for share in (0.0, 0.5, 1.0):
         out.append(f'<text x="-6" y="{size * (1 - share) + 4:.0f}" text-anchor="end">{share:g}</text>')

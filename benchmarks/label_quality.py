@@ -39,6 +39,9 @@ from waytrace.trace.check import check
 MOMENTS = 20
 """The moment is one of the first so many decisions: 0 to 9.5 s."""
 
+OFTEN = 50
+"""Rules asked less often than this are left out where the worst one is sought."""
+
 REMOVED = 8
 """Agents, nearest first, that are taken away one by one in search of what a label leaves out."""
 
@@ -80,7 +83,7 @@ def main() -> int:
         if turn % arguments.forecast_every == 0:
             forecasts += outcomes(moment)
         if (k + 1) % 250 == 0:
-            print(f"\r{k + 1}/{arguments.scenes}, {time.monotonic() - began:.0f} s", end="", file=sys.stderr, flush=True)
+            print(f"\r{k + 1}/{arguments.scenes}, {time.monotonic() - began:.0f} s", end="", file=sys.stderr)
     speed = _speed(arguments)
     whole = Tally()
     for tally in tallies.values():
@@ -226,15 +229,8 @@ def _calibrate(arguments: argparse.Namespace) -> int:
 
 def _figures(whole: Tally) -> dict[str, Any]:
     c = whole.counts
-    worst = max(
-        (
-            (c_und / total, rule)
-            for rule in {r for r, _ in whole.rules}
-            if (total := sum(whole.rules[rule, v] for v in ("true", "false", "undetermined"))) >= 50
-            and (c_und := whole.rules[rule, "undetermined"]) >= 0
-        ),
-        default=(0.0, ""),
-    )
+    judged = {rule: [whole.rules[rule, v] for v in ("true", "false", "undetermined")] for rule, _ in whole.rules}
+    worst = max(((n[2] / sum(n), rule) for rule, n in judged.items() if sum(n) >= OFTEN), default=(0.0, ""))
     return {
         "scenes": c["scenes"], "decisions": c["decisions"], "valid": whole.share("valid", "decisions"),
         "true": whole.share("claims_true", "claims"), "false": whole.share("claims_false", "claims"),

@@ -37,9 +37,7 @@ class TraceBook:
         for row in self._rows:
             yield from row
 
-    def take(
-        self, planner: Any, observation: Observation, plan: Plan, traces: Any, active: NDArray[np.bool_]
-    ) -> None:
+    def take(self, planner: Any, observation: Observation, plan: Plan, traces: Any, active: NDArray[np.bool_]) -> None:
         """Take down one decision of every scenario that still runs."""
         for row in np.flatnonzero(active[: len(self._contents)]):
             quoted = traces[int(row)] if traces is not None else None

@@ -133,7 +133,8 @@ def label_choice(
     claim = plan_claim(choice.plan, lay, found.lateral, at.present, must_stop=False, holds=False)
     naming = Naming(scene, choice.plan, at.survey.summary, claim)
     held = naming.causes(held, found.longitudinal, found.lateral)
-    found = replace(found, longitudinal=naming.longitudinal(found.longitudinal, found.lateral, held))
+    name, held = naming.longitudinal(found.longitudinal, found.lateral, held)
+    found = replace(found, longitudinal=name)
     kept_causes = _fitting(held, found)
     options = [
         r for r in rejections_of(rejected, found, lay, goes_on=goes_on)

@@ -52,6 +52,8 @@ def light_came_true(intent: str, states: NDArray[np.uint8]) -> bool:
     green = states == LightState.GREEN
     red = states == LightState.RED
     return {
-        "stays_green": bool(green.all()), "turns_green": bool(green.any()), "turns_red": bool(red.any()),
+        "stays_green": bool(green.all()),
+        "turns_green": bool(green.any()),
+        "turns_red": bool(red.any()),
         "stays_red": not bool(green.any()),
     }[intent]
