@@ -68,6 +68,10 @@ class Naming:
             spare = cause.role == "enabling" or (cause.role == "joint" and cause.ref.kind == ReferenceKind.LANE)
             if known or not spare:
                 out.append(replace(cause, constraint=held or cause.constraint))
+        needs = {"longitudinal": longitudinal not in sets.FREE, "lateral": lateral != "keep"}
+        for axis, needed in needs.items():  # a decision keeps what it rests on, borne out or not
+            if needed and not any(c.axis == axis for c in out):
+                out += [c for c in causes if c.axis == axis][:1]
         return out
 
     def _held(self, case: Case, cause: Cause) -> dict[str, str]:
