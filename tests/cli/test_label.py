@@ -22,7 +22,8 @@ def test_labels_are_written_counted_and_continued(
     store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     capsys.readouterr()
-    command = ["label", store, "--out", str(tmp_path / "labels"), "--workers", "1", "--every", "5", "--verify", "--json"]
+    command = ["label", store, "--out", str(tmp_path / "labels"), "--workers", "1", "--every", "5"]
+    command += ["--verify", "--json"]
     assert main(command) == 0
     (line,) = capsys.readouterr().out.splitlines()
     found = json.loads(line)

@@ -79,6 +79,7 @@ def test_a_trace_that_breaks_the_grammar_is_an_error() -> None:
     from dataclasses import replace
 
     (moment,) = label_drive(generate("ccrm", 0), ticks=[0])
-    broken = replace(moment.label.trace, decision=replace(moment.label.trace.decision, longitudinal="follow", causes=()))
+    decision = replace(moment.label.trace.decision, longitudinal="follow", causes=())
+    broken = replace(moment.label.trace, decision=decision)
     with pytest.raises(TraceError, match=r"causes\.ref"):
         _told(SimpleNamespace(), [broken])

@@ -1,6 +1,7 @@
 """How often an intent that the forecast names comes true: counted on train scenes, so that probabilities are earned.
 
-Made by ``benchmarks/label_quality.py --calibrate --scenes 1800``; seeds apart from those that its reliability diagram is drawn on.
+Made by ``benchmarks/label_quality.py --calibrate --scenes 1800``, on seeds apart from those that its reliability
+diagram is drawn on.
 """
 
 from __future__ import annotations
