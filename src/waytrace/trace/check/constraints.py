@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from waytrace.observe import Reference, ReferenceKind
 
-from ..finding import Finding, Margin, all_of, any_of, either, fact, least, most
+from ..finding import Finding, Margin, all_of, any_of, either, fact, first_of, least, most
 from ..measure import Measured
 from ..thresholds import T
 from ..types import Cause
@@ -27,7 +27,7 @@ BESIDE = ("parked_blocker_left", "parked_blocker_right", "parked_in_path", "adja
 
 
 def _one_of(case: Case, ref: Reference, names: tuple[str, ...]) -> Finding:
-    return any_of(case.related(ref, name) for name in names)
+    return first_of(case.related(ref, name) for name in names)
 
 
 def _near(m: Measured, row: int) -> float:
@@ -254,6 +254,28 @@ def demand_mps2(m: Measured, ref: Reference) -> float:
         if zone.apart_s <= T.yield_apart_s and zone.s0 > 0.0 and zone.s1 > 0.0:
             hardest = max(hardest, v * v / (2.0 * max(zone.s0, 0.5)))
     return hardest
+
+
+def bars_a_lane_beside(case: Case, cause: Cause) -> Finding:
+    """Someone in the ego's lane or one beside it who bars the way out to that side, as the constraint says: ahead
+    there (``headway``), driving there (``merge_gap``), coming or crossing there (``cross_conflict``).
+    """
+    m, row, name = case.measured, case.measured.row(cause.ref), cause.constraint
+    if row < 0 or name not in ("headway", "merge_gap", "cross_conflict"):
+        return all_of([fact("it can bar a lane beside", False)])
+    o, angle = m.others, abs(math.degrees(float(m.others.turned[row])))
+    margins = [
+        fact("it has a place along the path", bool(o.on_path[row])),
+        most("from the lane's edge to its near side", float(o.edge[row]), T.adjacent_lane_m + 0.5, "m", 0.2),
+        most("gap", float(o.gap[row]), T.lead_gap_m, "m", 0.3),
+    ]
+    if name == "cross_conflict":
+        margins.append(least("angle to the path", angle, T.crossing_low_deg, "deg", 1.0))
+    else:
+        margins.append(most("angle to the path", angle, T.aligned_deg, "deg", 2.0))
+    if name == "headway":
+        margins.append(least("way to it", float(o.s[row] - o.along[row]) - m.front_m, -1.0, "m"))
+    return all_of(margins, d_m=float(o.d[row]), gap_m=float(o.gap[row]))
 
 
 def required_decel(case: Case, cause: Cause) -> Finding:

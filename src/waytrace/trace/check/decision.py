@@ -9,13 +9,13 @@ from waytrace.observe import Reference, ReferenceKind
 
 from ..causes import SUFFICIENT
 from ..compatible import CAUSES
-from ..finding import Finding, Margin, all_of, fact
+from ..finding import Finding, Margin, all_of, any_of, fact
 from ..sets import FREE
 from ..thresholds import T
 from ..types import Cause
 from ..verdicts import Verdict, not_judged, undetermined
 from .case import Case
-from .constraints import CONSTRAINT_RULES, demand_mps2, fitting
+from .constraints import CONSTRAINT_RULES, bars_a_lane_beside, demand_mps2, fitting
 from .entities import exists
 from .lateral import LATERAL_RULES
 from .longitudinal import LONGITUDINAL_RULES
@@ -64,6 +64,8 @@ def _cause(case: Case, c: Cause, at: str) -> Iterator[Verdict]:
     yield Verdict.of(f"{at}.ref", "reference", there, f"{c.ref} is there")
     said = f"{c.constraint.replace('_', ' ')} by {c.ref}"
     found = there if there.value == "false" else CONSTRAINT_RULES[c.constraint](case, c)
+    if found.value != "true" and c.role == "enabling" and c.axis == "lateral" and there.value != "false":
+        found = any_of([found, bars_a_lane_beside(case, c)])
     fits = _fits(case, c)
     if fits.value == "false" and found.value != "false":
         found = fits

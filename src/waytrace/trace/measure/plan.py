@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waytrace.scenario import PLAN_KNOT_S, REAR_AXLE_TO_CENTRE, AgentKind, Plan
-from waytrace.scenario.paths import project
+from waytrace.scenario.paths import STEP_M
 
 from ..thresholds import T
+from ._place import place_points
 from .measured import Measured
 from .others import locate_others
+from .path import EgoPath
 
 Array = NDArray[np.float64]
 
@@ -48,13 +50,12 @@ class PlanMeasured:
         pose[:, 0] += rear * np.cos(points[:, 2])
         pose[:, 1] += rear * np.sin(points[:, 2])
         path, place = measured.path, np.zeros((len(pose), 2))
-        hint = path.origin
-        driven = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points[:, :2], axis=0).T))])
-        for k, (x, y) in enumerate(pose[:, :2]):
-            reach = 15.0 + (driven[k] - driven[max(k - 1, 0)])
-            hint, place[k, 1] = project(path.path, path.count, float(x), float(y), hint, reach)
-            place[k, 0] = hint
-        lane, _ = locate_others(path, pose)
+        step = np.diff(points[:, :2], axis=0)
+        driven = np.concatenate([[0.0], np.cumsum(np.hypot(step[:, 0], step[:, 1]))])
+        place_points(path.path, path.count, pose, driven, path.origin, place)
+        last = int(np.flatnonzero(place[:, 0] < (path.count - 1) * STEP_M)[-1:].sum())
+        place[last + 1 :, 1] = place[last, 1]  # beyond the path's end nothing is said of where in the lane it drives
+        lane = _lanes(path, pose, place)
         return cls(
             measured, np.arange(len(pose), dtype=np.float64) * PLAN_KNOT_S, pose, place[:, 0] - path.origin,
             place[:, 1], driven, lane,
@@ -137,3 +138,16 @@ class PlanMeasured:
             return 0.0
         a, b = float(self.front[k - 1]), float(self.front[k])
         return float(self.t_s[k - 1]) + PLAN_KNOT_S * (way_m - a) / max(b - a, 1e-6)
+
+
+def _lanes(path: EgoPath, pose: Array, place: Array) -> NDArray[np.int32]:
+    """The lane of each point: the path's where it is between that lane's edges, else the one that it drives on.
+
+    Where lanes lie over each other, as in junctions, the path's is meant.
+    """
+    lane, _ = locate_others(path, pose)
+    at = np.clip(np.rint(place[:, 0]), 0, path.count - 1).astype(np.int64)
+    left, right = path.half_width
+    width = np.where(place[:, 1] >= 0.0, left[at], right[at])
+    inside = (np.abs(place[:, 1]) <= width) & (place[:, 0] <= (path.count - 1) * STEP_M)
+    return np.where(inside, path.path.lane[at], lane).astype(np.int32) if path.lane >= 0 else lane
