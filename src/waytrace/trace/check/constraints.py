@@ -74,6 +74,14 @@ def stop_point(case: Case, cause: Cause) -> Finding:
         found = _softly(_one_of(case, ref, (*AHEAD, *ACROSS)), m, m.row(ref))
         if found.value != "true":
             return found
+        if case.plan is not None:
+            speed = abs(float(m.others.state[m.row(ref), 3]))
+            margins.append(
+                either(
+                    most("its speed", speed, T.occluder_mps, "m/s", 0.1),
+                    most("slowest planned", float(case.planned.speed.min()), T.stop_point_mps, "m/s", 0.2),
+                )
+            )
     elif case.plan is not None:
         room = target.way_m - float(case.planned.s[-1])
         margins.append(least("room before it at the plan's end", room, -T.stop_beyond_m - 0.4, "m", 0.3))
@@ -175,7 +183,9 @@ def lateral_clearance(case: Case, cause: Cause) -> Finding:
     """Something beside or in the ego's way that leaves little room; a lane whose edge does."""
     m, ref = case.measured, cause.ref
     if ref.kind == LANE:
-        return _own_or_beside(case, ref)
+        near = _own_or_beside(case, ref)
+        drives = case.plan is not None and case.planned.changed_lane != 0 and case.planned.end_lane == ref.index
+        return all_of([Margin(near.decided_by, near.slack, near.unit), fact("the plan does not end on it", not drives)])
     row = m.row(ref)
     if row < 0:
         return all_of([fact("the ego knows of it", False)])
