@@ -12,6 +12,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "scenarios validate": ("scenarios_validate", "check every scenario of a store"),
     "suites list": ("suites_list", "the frozen suites: scenes, splits, hash"),
     "suites freeze": ("suites_freeze", "a suite file: the oracle drives every scene of a store, or of a recipe"),
+    "label": ("label", "traces from the expert's certificates, or of what recorded drivers did"),
     "eval": ("eval", "a planner in closed loop over many scenarios -> a scored result"),
     "trace check": ("trace_check", "every claim of a trace file against the scene and the plan"),
     "trace explain": ("trace_explain", "the traces of a file in English"),

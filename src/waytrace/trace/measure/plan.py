@@ -96,9 +96,14 @@ class PlanMeasured:
 
     @cached_property
     def offset(self) -> float:
-        """The offset from the path's middle that is furthest from it after 2 s, left positive."""
-        late = self.d[4:] if len(self.d) > 4 else self.d
-        return float(late[np.argmax(np.abs(late))])
+        """The offset from the path's middle that is furthest from it after 2 s, left positive.
+
+        Beyond the path's end, where the ego's lane leaves the route or the map, there is no middle.
+        """
+        late = np.arange(len(self.d)) >= min(4, len(self.d) - 1)
+        on = late & (self.s < self.measured.path.ahead_m - 1.0)
+        d = self.d[on] if on.any() else self.d[:1]
+        return float(d[np.argmax(np.abs(d))])
 
     @cached_property
     def end_lane(self) -> int:

@@ -50,13 +50,13 @@ def front_way(m: Measured, i: int) -> float:
 
 def ahead(m: Measured, i: int) -> Margin:
     """Its near end lies ahead of the ego's front bumper."""
-    return least("way to it", front_way(m, i), -1.0, "m", 0.2)
+    return least("way to it", front_way(m, i), -T.ahead_m, "m", 0.2)
 
 
 def behind(m: Measured, i: int) -> Margin:
     """Its front is behind the ego's rear bumper."""
     o = m.others
-    return least("way back to it", -float(o.s[i] + o.along[i]) - m.front_m, -1.0, "m", 0.2)
+    return least("way back to it", -float(o.s[i] + o.along[i]) - m.front_m, -T.ahead_m, "m", 0.2)
 
 
 def evidence(m: Measured, i: int) -> dict[str, float | str]:
@@ -100,7 +100,7 @@ def lead(m: Measured, i: int) -> Finding:
     """The nearest one ahead in the ego's path that drives, or stands, the ego's way."""
     stays = least("time in the path", float(m.others.in_path_s[i]), T.lead_for_s - 0.05, "s")
     return all_of(
-        [drives(m, i), on_path(m, i), in_path(m, i), ahead(m, i), aligned(m, i, 60.0), _nearest(m, i, 0),
+        [drives(m, i), on_path(m, i), in_path(m, i), ahead(m, i), aligned(m, i, T.lead_aligned_deg), _nearest(m, i, 0),
          _near_enough(m, i), stays],
         **evidence(m, i), headway_s=m.headway_s(float(m.others.gap[i])),
     )  # fmt: skip
@@ -109,7 +109,7 @@ def lead(m: Measured, i: int) -> Finding:
 def lead_of_lead(m: Measured, i: int) -> Finding:
     """The next one ahead of the lead."""
     return all_of(
-        [drives(m, i), on_path(m, i), in_path(m, i), ahead(m, i), aligned(m, i, 60.0), _nearest(m, i, 1),
+        [drives(m, i), on_path(m, i), in_path(m, i), ahead(m, i), aligned(m, i, T.lead_aligned_deg), _nearest(m, i, 1),
          most("gap", float(m.others.gap[i]), T.reference_range_m, "m", 0.3)],
         **evidence(m, i),
     )  # fmt: skip
@@ -129,7 +129,7 @@ def rear(m: Measured, i: int) -> Finding:
         nearest = Margin("is one of those behind in the path", -1.0, "m")
     near = most("its headway", gap / max(speed, T.headway_least_mps), T.rear_headway_s, "s", 0.05)
     return all_of(
-        [drives(m, i), on_path(m, i), in_path(m, i), behind(m, i), aligned(m, i, 60.0), nearest, near,
+        [drives(m, i), on_path(m, i), in_path(m, i), behind(m, i), aligned(m, i, T.lead_aligned_deg), nearest, near,
          most("gap", gap, T.rear_gap_m, "m", 0.3)],
         **evidence(m, i),
     )  # fmt: skip
@@ -248,7 +248,7 @@ def oncoming(m: Measured, i: int) -> Finding:
     beside = in_path(m, i)
     return all_of(
         [*_coming(m, i), beside._replace(what="room beside the path", room=-beside.room),
-         most("offset", abs(float(m.others.d[i])), 12.0, "m", 0.2)], **evidence(m, i)
+         most("offset", abs(float(m.others.d[i])), T.oncoming_side_m, "m", 0.2)], **evidence(m, i)
     )  # fmt: skip
 
 
