@@ -3,15 +3,21 @@
 from .index import IndexRow, PlannerSummary, index_page
 from .names import file_names
 from .scene import SceneLinks, scene_page
+from .traces import Ghost, Said, Told, TraceFile, read_told
 from .write import Result, write_report
 
 __all__ = [
+    "Ghost",
     "IndexRow",
     "PlannerSummary",
     "Result",
+    "Said",
     "SceneLinks",
+    "Told",
+    "TraceFile",
     "file_names",
     "index_page",
+    "read_told",
     "scene_page",
     "write_report",
 ]

@@ -14,10 +14,13 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 _SCRIPTS = {
-    "scene": ("codec.js", "scene_data.js", "camera.js", "roads.js", "traffic.js", "plots.js", "panel.js", "player.js"),
+    "scene": (
+        "codec.js", "texts.js", "scene_data.js", "camera.js", "roads.js", "traffic.js", "told.js", "plots.js",
+        "panel.js", "told_panel.js", "player.js",
+    ),
     "index": ("index.js",),
-}
-_STYLES = {"scene": ("base.css", "scene.css"), "index": ("base.css", "index.css")}
+}  # fmt: skip
+_STYLES = {"scene": ("base.css", "scene.css", "told.css"), "index": ("base.css", "index.css")}
 
 
 def render(name: str, title: str, payload: Mapping[str, Any]) -> str:
