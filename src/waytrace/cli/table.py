@@ -14,6 +14,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "suites freeze": ("suites_freeze", "a suite file: the oracle drives every scene of a store, or of a recipe"),
     "eval": ("eval", "a planner in closed loop over many scenarios -> a scored result"),
     "report": ("report", "static HTML from one or more results"),
+    "trace annotate": ("trace_annotate", "a page on which people say what the ego should do and why"),
+    "trace agreement": ("trace_agreement", "how far two passes, two people, or a person and a labeller agree"),
 }
 
 EPILOGUE = """\

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from waytrace.scenario import RoadMap, Scenario
+from waytrace.scenario import Lights, RoadMap, Scenario
 
 from .clip import MARGIN_M, Region, clip_line, clip_polygon, counter_clockwise, simplify
 from .codec import CM, delta, pack, quantise
@@ -49,13 +49,12 @@ def road_payload(scenario: Scenario, region: Region, origin: Array) -> dict[str,
         "walk": pack([k for k, _ in walks]),
         "stop": pack(quantise(stops - origin, CM)),
         "stop_lane": pack(stop_lane),
-        "lamps": pack(quantise(light_bars(scenario) - origin, CM)),
+        "lamps": pack(quantise(light_bars(road, scenario.lights) - origin, CM)),
     }
 
 
-def light_bars(scenario: Scenario) -> Array:
+def light_bars(road: RoadMap, lights: Lights) -> Array:
     """Where each light is drawn, [K, 2, 2]: a bar across the lane. Lights at one place share it, left turns left."""
-    road, lights = scenario.map, scenario.lights
     bars = np.zeros((len(lights.lane), 2, 2))
     cell: dict[tuple[int, ...], list[int]] = {}
     for k, xy in enumerate(lights.xy):
