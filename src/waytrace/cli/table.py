@@ -12,6 +12,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "scenarios validate": ("scenarios_validate", "check every scenario of a store"),
     "suites list": ("suites_list", "the frozen suites: scenes, splits, hash"),
     "suites freeze": ("suites_freeze", "a suite file: the oracle drives every scene of a store, or of a recipe"),
+    "label": ("label", "traces from the expert's certificates, or of what recorded drivers did"),
     "eval": ("eval", "a planner in closed loop over many scenarios -> a scored result"),
     "report": ("report", "static HTML from one or more results"),
     "trace annotate": ("trace_annotate", "a page on which people say what the ego should do and why"),

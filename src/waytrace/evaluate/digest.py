@@ -8,16 +8,17 @@ import math
 import os
 import platform
 from collections.abc import Iterable
-from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import waytrace
 from waytrace.scenario import Rollout
+from waytrace.scenario.revision import code_digest
 from waytrace.score import ScenarioScore
+
+__all__ = ["canonical", "code_digest", "drive_digest", "environment", "plain", "result_hash"]
 
 
 def plain(value: Any) -> Any:
@@ -65,20 +66,6 @@ def result_hash(identity: dict[str, Any], rows: Iterable[dict[str, Any]], errors
         "errors": sorted(str(e["id"]) for e in errors),
     }
     return hashlib.sha256(canonical(record)).hexdigest()
-
-
-@lru_cache(maxsize=1)
-def code_digest() -> str:
-    """Hash over the package's source: a cached figure made by other code is never used."""
-    root = Path(waytrace.__file__).parent
-    out = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        name = path.relative_to(root).as_posix()
-        if name.split("/")[0] in ("cli", "report"):
-            continue  # these rooms show results and do not make them
-        out.update(name.encode())
-        out.update(path.read_bytes())
-    return out.hexdigest()
 
 
 def environment() -> dict[str, Any]:

@@ -1,7 +1,17 @@
 """Planners: what drives. The protocol, the built-in ones, and the tools to make a plan from a wanted motion."""
 
 from .constant_velocity import ConstantVelocity
-from .expert import CONSTRAINTS, Certificate, Choice, Considered, Constraint, Expert, ExpertConfig, Rejected
+from .expert import (
+    CONSTRAINTS,
+    Certificate,
+    Choice,
+    Considered,
+    Constraint,
+    Expert,
+    ExpertConfig,
+    Foresight,
+    Rejected,
+)
 from .idm import Idm, IdmConfig
 from .motion import fit_controls, make_plan
 from .oracle import Oracle, OracleResult, oracle_reference
@@ -19,6 +29,7 @@ __all__ = [
     "Constraint",
     "Expert",
     "ExpertConfig",
+    "Foresight",
     "Idm",
     "IdmConfig",
     "Oracle",

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from waytrace.geometry import jit, wrap_angle
 from waytrace.scenario import LaneControl, LightState
+from waytrace.scenario.paths import BEHIND_M, PATH, STEP_M, Path, project
 
 from ._moment import OTHERS, Moment, Others
-from ._path import BEHIND_M, PATH, STEP_M, Path, empty_path, project, sample_chain
 
 Array = NDArray[np.float64]
 
@@ -41,27 +41,7 @@ def place_others(path: Path, count: int, others: Others, out: Array) -> None:
 
 def base_path(moment: Moment, lanes: Sequence[int], reach_m: float) -> tuple[Path, int]:
     """The centre line of a chain of lanes, from 25 m behind the rear axle to ``reach_m`` ahead, as far as it goes."""
-    index = moment.roads.index
-    x, y = float(moment.axle[0]), float(moment.axle[1])
-    chain = list(lanes)
-    before, behind = chain[0], 0.0
-    while behind < BEHIND_M:  # lead the path back, so that those who follow have a place on it
-        lo, hi = index.pred_lo[before], index.pred_lo[before + 1]
-        previous = [int(p) for p in index.pred[lo:hi]]
-        if not previous:
-            break
-        on_route = [p for p in previous if moment.roads.entry(p) >= 0]
-        before = (on_route or previous)[0]
-        if before in chain:
-            break
-        chain.insert(0, before)
-        behind += float(index.lane_length[before])
-    whole = empty_path(round(reach_m + behind + float(index.lane_length[lanes[0]]) + BEHIND_M) + 2)
-    count = sample_chain(index, np.array(chain, np.int32), 0.0, whole)
-    s, _ = project(whole, count, x, y, behind + 0.5 * float(index.lane_length[lanes[0]]), -1.0)
-    first = max(0, min(int((s - BEHIND_M) / STEP_M), count - 3))
-    last = min(count, first + int(reach_m + BEHIND_M) + 2)
-    return Path._make(np.ascontiguousarray(part[first:last]) for part in whole), last - first
+    return moment.roads.path_around(lanes, float(moment.axle[0]), float(moment.axle[1]), BEHIND_M, reach_m)
 
 
 def stop_point(moment: Moment, path: Path, count: int, s_ego: float, closed: set[int]) -> tuple[float, int]:

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from waytrace.geometry import F8, U1, bundle
 from waytrace.observe import Reference, ReferenceKind
 from waytrace.scenario import AgentKind, LightState
-
-from ._lookup import Roads
+from waytrace.scenario.roads import Roads
 
 Array = NDArray[np.float64]
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from waytrace.observe import ReferenceKind
 from waytrace.scenario import REAR_AXLE_TO_CENTRE, AgentKind
+from waytrace.scenario.roads import RoadCache
 
-from ._lookup import RoadCache
 from ._moment import Moment, Others
 
 if TYPE_CHECKING:

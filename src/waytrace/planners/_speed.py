@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waytrace.geometry import F8, bundle, jit
+from waytrace.scenario.paths import PATH, STEP_M, Path
 from waytrace.sim.traffic.idm import idm
-
-from ._path import PATH, STEP_M, Path
 
 Array = NDArray[np.float64]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from waytrace.scenario import PLAN_KNOTS, Plan
+from waytrace.scenario.roads import RoadCache
 
-from ._lookup import RoadCache
 from ._moment import Moment
 from ._reading import moments
 from .motion import make_plan

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waytrace.scenario import PLAN_KNOTS, Plan
+from waytrace.scenario.paths import Path, empty_path, project, shift, shifted
+from waytrace.scenario.roads import RoadCache
 from waytrace.scenario.types import LaneControl
 
 from ._ahead import base_path, place_others, regulated_entry, stop_point
-from ._lookup import RoadCache
 from ._moment import Moment
-from ._path import Path, empty_path, project, shift, shifted
 from ._reading import moments
 from ._speed import Driver, Leaders, follow, speed_caps
 from .motion import fit_path, make_plan, stack_controls

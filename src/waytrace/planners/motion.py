@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waytrace.geometry import wrap
+from waytrace.scenario.paths import Path, pose_at
 from waytrace.scenario.plans import PLAN_KNOTS, Plan
 from waytrace.sim.dynamics import integrate
 
 from ._fit import fit_motion
-from ._path import Path, pose_at
 
 Array = NDArray[np.float64]
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from waytrace.geometry import wrap
 from waytrace.scenario import DT_S, PLAN_KNOT_S, PLAN_KNOTS, Plan, Scenario
 from waytrace.scenario.errors import WaytraceError
+from waytrace.scenario.roads import RoadCache
 
-from ._lookup import RoadCache
 from ._moment import Moment
 from ._reading import moments, rear_m
 from .motion import fit_controls, make_plan, stack_controls

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waytrace.geometry import jit
+from waytrace.observe import recorded_speed
 from waytrace.scenario import REAR_AXLE_TO_CENTRE, AgentKind, Scenario, WaytraceError
 from waytrace.scenario.index import MAP_INDEX, CompiledMaps, MapIndex
 from waytrace.scenario.lanes import locate
@@ -149,11 +150,9 @@ def _fill_world(w: int, s: Scenario, maps: CompiledMaps, f: Fixed, first: Initia
     f.log_x[w, :n, :t], f.log_y[w, :n, :t] = agents.xy[..., 0], agents.xy[..., 1]
     f.log_heading[w, :n, :t] = agents.heading_rad
     f.log_valid[w, :n, :t] = agents.valid
-    speed = np.hypot(agents.velocity_mps[..., 0], agents.velocity_mps[..., 1])
-    facing = np.cos(agents.heading_rad) * agents.velocity_mps[..., 0]
-    facing += np.sin(agents.heading_rad) * agents.velocity_mps[..., 1]
-    backwards = (facing < 0) & (agents.kind[:, None] <= AgentKind.MOTORCYCLE)
-    f.log_speed[w, :n, :t] = np.where(backwards, -speed, speed)
+    signed = recorded_speed(agents)
+    speed = np.abs(signed)
+    f.log_speed[w, :n, :t] = signed
     goes_on: NDArray[np.bool_] = np.any(agents.valid[:, start + 1 :], axis=1)
     # In a recording, an agent that is not recorded any further has left; a generated one is about to drive.
     others: NDArray[np.bool_] = np.not_equal(np.arange(n), s.ego_index)

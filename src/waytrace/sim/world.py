@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from waytrace.observe import Observation, ObservationArrays, SceneRecord
+from waytrace.observe import SEEN_BY_ROW, Eyes, Observation, ObservationArrays, SceneRecord, Seen
 from waytrace.scenario import PLAN_KNOTS, AgentKind, Plan, Rollout, Scenario, WaytraceError
 from waytrace.scenario.index import CompiledMaps, compile_maps
 from waytrace.scenario.state import AgentState, LightArrays
@@ -18,7 +18,7 @@ from waytrace.scenario.state import AgentState, LightArrays
 from .arrays import PATH_LANES, SEEN, Fixed, Moving, Record, Rows
 from .build import Initial, build
 from .dynamics import integrate_dense
-from .looking import SEEN_BY_ROW, Eyes, Seen
+from .looking import history
 from .recording import rollout_of, scene_record
 from .start import start_worlds
 from .step import PLAN_TICKS, step_worlds
@@ -119,7 +119,10 @@ class World:
         )  # fmt: skip
         self._scratch = [make_scratch(slots, self.maps.index) for _ in range(self.shards)]
         self._bounds = np.linspace(0, worlds, self.shards + 1).astype(int)
-        self.eyes = Eyes(self.maps, f, self.rows, self.shards, f.log_x.shape[2] + ticks if ticks > 1 else 1)
+        self.eyes = Eyes(
+            self.maps, self.rows.lo, self.rows.slot, f.ego, f.start, slots, shards=self.shards,
+            steps=f.log_x.shape[2] + ticks if ticks > 1 else 1,
+        )  # fmt: skip
         self.plans: list[tuple[int, Plan]] = []
 
     def __len__(self) -> int:
@@ -141,7 +144,7 @@ class World:
         start_worlds(self.maps.index, self.maps.routes, self.fixed, self.moving, self.state, self.lights, self.rows,
                      self.record, first.path, first.path_count)  # fmt: skip
         self.plans.clear()
-        self.eyes.start(self.state)
+        self.eyes.start(history(self.fixed, self.state))
         self._look_around()
 
     def step_plans(self, plan: Plan, ticks: int = 5) -> None:
@@ -209,7 +212,7 @@ class World:
         """Keep the record of who sees whom complete, also between observations."""
         if self.record_ticks == 1:
             return
-        self.eyes.see(self.state, self.moving)
+        self.eyes.see(self.state, self.moving.tick)
         rows = self.rows
         for b in np.flatnonzero(self.fixed.ego[rows.world] == rows.slot):
             w = rows.world[b]
@@ -233,7 +236,7 @@ class World:
 
         def run(shard: int) -> None:
             first, last = int(self._bounds[shard]), int(self._bounds[shard + 1])
-            self.eyes.look(self.state, self.lights, self.moving, first, last, shard)
+            self.eyes.look(self.state, self.lights, self.moving.tick, first, last, shard)
 
         self._on_shards(run)
         return self.eyes.arrays

@@ -20,6 +20,7 @@ from .types import (
     Trace,
     TraceError,
 )
+from .verdicts import Verdict
 from .words import paragraphs, sentence
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Segment",
     "Trace",
     "TraceError",
+    "Verdict",
     "compose",
     "decode",
     "encode",

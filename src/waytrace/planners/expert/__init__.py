@@ -2,6 +2,7 @@
 
 from .certificate import CONSTRAINTS, Certificate, Choice, Considered, Constraint, Rejected
 from .config import ExpertConfig
+from .foresight import Foresight
 from .planner import Expert
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "Constraint",
     "Expert",
     "ExpertConfig",
+    "Foresight",
     "Rejected",
 ]

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waytrace.geometry import jit
+from waytrace.scenario.paths import PATH, STEP_M, Path, project
 
 from .._ahead import base_path
 from .._moment import OTHERS, Moment, Others
-from .._path import PATH, STEP_M, Path, project
 from .forecast import STEPS
 
 Array = NDArray[np.float64]

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from waytrace.observe import Reference, ReferenceKind
 from waytrace.scenario import AgentKind
+from waytrace.scenario.paths import STEP_M, Path
 
 from .._moment import Moment
-from .._path import STEP_M, Path
 from .base import Base
 from .config import ExpertConfig
 

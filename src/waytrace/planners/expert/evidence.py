@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from waytrace.observe import Reference
 from waytrace.rules.limits import LON_ACCEL_LOW_MPS2
 from waytrace.scenario import AgentKind
+from waytrace.scenario.paths import STEP_M, Path
 
-from .._path import STEP_M, Path
 from .caps import Cap, lane_reference, road_caps, traffic_caps
 from .certificate import Constraint
 from .decide import Seen

@@ -20,9 +20,9 @@ from waytrace.rules import (
 from waytrace.rules.limits import TTC_LEAST_S
 from waytrace.scenario import AgentKind
 from waytrace.scenario.index import MAP_INDEX, MapIndex
+from waytrace.scenario.paths import STEP_M
 
 from .._moment import OTHERS, Others
-from .._path import STEP_M
 from .forecast import STEPS
 from .rollout import ACCEL, CURVATURE, HEADING, PATHS, PROPOSALS, SPEED, TICKS, Paths, Proposals, S, X, Y
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from waytrace.geometry import jit
 from waytrace.scenario import AgentKind
+from waytrace.scenario.paths import STEP_M, empty_path, shift, shifted
 
 from .._moment import Moment
-from .._path import STEP_M, empty_path, shift, shifted
 from .._speed import speed_caps
 from .base import Base
 from .caps import traffic_caps

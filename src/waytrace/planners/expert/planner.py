@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waytrace.scenario import Plan
+from waytrace.scenario.roads import RoadCache
 
-from .._lookup import RoadCache
 from .._moment import Moment
 from .._reading import moments
 from ..motion import make_plan, stack_controls
@@ -18,6 +18,7 @@ from .certificate import Certificate
 from .certify import certify
 from .config import ExpertConfig
 from .decide import Memory, Seen, decide
+from .foresight import Foresight, foresight
 
 if TYPE_CHECKING:
     from waytrace.observe import Observation
@@ -49,6 +50,11 @@ class Expert:
         if self._certificates is None:
             self._certificates = [certify(seen) if seen is not None else None for seen in self._seen]
         return self._certificates
+
+    @property
+    def forecasts(self) -> list[Foresight | None]:
+        """What the last call of :meth:`plan` expected of the others, one a row, None where no road is in reach."""
+        return [foresight(seen) if seen is not None else None for seen in self._seen]
 
     def reset(self, ids: Sequence[str], world: Any = None) -> None:
         """Begin new episodes."""

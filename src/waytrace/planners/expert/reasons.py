@@ -13,9 +13,9 @@ from waytrace.observe import Reference, ReferenceKind
 from waytrace.rules import off_road_m, time_to_contact_s
 from waytrace.rules.limits import LON_ACCEL_LOW_MPS2, TTC_LEAST_S
 from waytrace.scenario import AgentKind
+from waytrace.scenario.paths import STEP_M
 
 from .._moment import OTHERS, Others
-from .._path import STEP_M
 from .caps import Cap, lane_reference
 from .certificate import Unit
 from .decide import Seen

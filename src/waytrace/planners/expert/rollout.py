@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waytrace.geometry import F8, I4, F8x2, F8x3, F8x4, I4x2, bundle, jit
+from waytrace.scenario.paths import STEP_M
 from waytrace.sim.traffic.idm import idm
 
-from .._path import STEP_M
 from .._speed import DRIVER, TICK_S, Driver
 from .forecast import STEPS
 

@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass
 
 from waytrace.observe import Reference, ReferenceKind
+from waytrace.scenario.paths import STEP_M
 from waytrace.scenario.types import LaneControl
 
 from .._ahead import regulated_entry, stop_point
 from .._moment import Moment
-from .._path import STEP_M
 from .base import Base
 
 

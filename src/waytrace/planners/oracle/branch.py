@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from waytrace.geometry import F8, I4, bundle, jit, wrap_angle
 from waytrace.scenario import AgentKind, LightState
+from waytrace.scenario.paths import STEP_M, shift
 from waytrace.scenario.plans import CURVATURE_RANGE_1PM, PLAN_KNOT_S, PLAN_KNOTS
 from waytrace.scenario.state import AGENT_STATE, LIGHT_ARRAYS, AgentState, LightArrays
 from waytrace.sim.dynamics import advance
 from waytrace.sim.traffic.idm import idm
 
 from .._fit import fit_curvature
-from .._path import STEP_M, shift
 from .corridors import CORRIDORS, PACE, Corridors
 
 Array = NDArray[np.float64]

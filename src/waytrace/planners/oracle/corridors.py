@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from waytrace.geometry import I4, F8x2, F8x3, I4x2, bundle
 from waytrace.scenario import LaneControl
+from waytrace.scenario.paths import STEP_M, Path, empty_path, sample_chain
+from waytrace.scenario.roads import Roads
 
-from .._lookup import Roads
 from .._moment import Moment
-from .._path import STEP_M, Path, empty_path, sample_chain
 from .._speed import Driver, speed_caps
 
 BEHIND_M = 30.0

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waytrace.scenario import Plan, Rollout, Scenario
+from waytrace.scenario.roads import RoadCache
 from waytrace.sim import World
 
-from .._lookup import RoadCache
 from .._reading import moments_of_world
 from ..expert import Expert, ExpertConfig
 from ..idm import Idm, IdmConfig

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from waytrace.scenario import DT_S, Plan, Rollout
 from waytrace.scenario.errors import WaytraceError
+from waytrace.scenario.roads import RoadCache
 
-from .._lookup import RoadCache
 from .._moment import Moment
 from .._reading import moments, rear_m
 from ..motion import make_plan, stack_controls

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from waytrace.scenario import DT_S, Rollout, Scenario
 from waytrace.scenario.index import CompiledMaps
+from waytrace.scenario.roads import RoadCache
 from waytrace.score import drive_terms, total
 from waytrace.sim import World
 
-from .._lookup import RoadCache
 from .._reading import moments_of_world
 from .corridors import corridors, most_progress_m
 from .drivers import drive_all, drivers

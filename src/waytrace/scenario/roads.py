@@ -1,17 +1,19 @@
-"""What a planner works out once per scenario: its compiled map, its route, and how far each route lane leads on."""
+"""What is worked out once per scenario: its compiled map, its route, and how far each route lane leads on."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from waytrace.scenario import RoadMap, Route, Scenario
-from waytrace.scenario.index import MapIndex, RouteIndex, compile_maps
-from waytrace.scenario.lanes import locate, route_entry, route_progress
+from .index import MapIndex, RouteIndex, compile_maps
+from .lanes import locate, route_entry, route_progress
+from .paths import STEP_M, Path, empty_path, project, sample_chain
+from .types import RoadMap, Route, Scenario
 
 _KEPT = 64
 
@@ -59,6 +61,33 @@ class Roads:
             out.append(lane)
             covered += float(self.index.lane_length[lane])
         return out
+
+    def path_around(
+        self, lanes: Sequence[int], x: float, y: float, behind_m: float, reach_m: float
+    ) -> tuple[Path, int]:
+        """The centre line of a chain of lanes from ``behind_m`` before (x, y), which lies on its first lane, to
+        ``reach_m`` beyond it, as far as there are lanes; and how many samples it has.
+        """
+        index = self.index
+        chain = list(lanes)
+        before, behind = chain[0], 0.0
+        while behind < behind_m:  # lead the path back, so that those who follow have a place on it
+            lo, hi = index.pred_lo[before], index.pred_lo[before + 1]
+            previous = [int(p) for p in index.pred[lo:hi]]
+            if not previous:
+                break
+            on_route = [p for p in previous if self.entry(p) >= 0]
+            before = (on_route or previous)[0]
+            if before in chain:
+                break
+            chain.insert(0, before)
+            behind += float(index.lane_length[before])
+        whole = empty_path(round(reach_m + behind + float(index.lane_length[lanes[0]]) + behind_m) + 2)
+        count = sample_chain(index, np.array(chain, np.int32), 0.0, whole)
+        s, _ = project(whole, count, x, y, behind + 0.5 * float(index.lane_length[lanes[0]]), -1.0)
+        first = max(0, min(int((s - behind_m) / STEP_M), count - 3))
+        last = min(count, first + int(reach_m + behind_m) + 2)
+        return Path._make(np.ascontiguousarray(part[first:last]) for part in whole), last - first
 
 
 def _straightest(index: MapIndex, lane: int) -> int:

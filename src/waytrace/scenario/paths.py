@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waytrace.geometry import F8, I4, bundle, jit, point_segment_distance2, wrap_angle
-from waytrace.scenario.index import MAP_INDEX, MapIndex
-from waytrace.scenario.lanes import lane_pose
+
+from .index import MAP_INDEX, MapIndex
+from .lanes import lane_pose
 
 Array = NDArray[np.float64]
 

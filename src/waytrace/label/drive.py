@@ -1,0 +1,102 @@
+"""Labels of a closed-loop drive: the expert drives one scenario to its end and every decision is labelled."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from waytrace.planners import Certificate, Expert
+from waytrace.scenario import Scenario, WaytraceError
+from waytrace.scenario.roads import RoadCache
+from waytrace.sim import World
+from waytrace.trace import Decision, Header, Producer, vocabulary_hash
+
+from .from_certificate import Label, Setting, from_certificate, setting
+
+DECISION_TICKS = 5
+"""The expert is asked at 2 Hz."""
+
+
+class LabelError(WaytraceError):
+    """Labels cannot be written. The message says why and what would do."""
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledMoment:
+    """One decision of a drive with its labels."""
+
+    tick: int
+    label: Label
+    runner_up: Label | None
+    certificate: Certificate
+    at: Setting
+    world: World
+    """As it stood when the decision was made; it is advanced when the next one is asked for."""
+    state: Any
+    """What the planner carried into the decision."""
+
+
+def check_planner(planner: Any) -> None:
+    """Refuse whoever may know the future, and whoever gives no evidence. Raises :class:`LabelError`."""
+    name = getattr(planner, "name", type(planner).__name__)
+    if getattr(planner, "privileged", False):
+        raise LabelError(
+            f"Planner {name!r} is privileged: it may know what is going to happen, and a label must not. "
+            "Label with the expert."
+        )
+    if not hasattr(planner, "certificates") or not hasattr(planner, "forecasts"):
+        raise LabelError(f"Planner {name!r} gives no certificates to write labels from. Label with the expert.")
+
+
+def label_drive(
+    scenario: Scenario, planner: Any = None, *, every_s: float = 0.5, ticks: Collection[int] | None = None,
+    runner_up: bool = False, traffic: str = "mixed", style: str = "normal", seed: int = 0,
+) -> Iterator[LabelledMoment]:  # fmt: skip
+    """The labels of one drive: one every ``every_s`` seconds, or those of the decisions at ``ticks`` alone.
+
+    ``planner`` is the expert unless another one with certificates and forecasts is given. Moments at which no road
+    is in reach have no label. Raises :class:`LabelError` for a privileged planner.
+    """
+    planner = planner or Expert()
+    check_planner(planner)
+    each = max(round(every_s / scenario.dt_s / DECISION_TICKS), 1) * DECISION_TICKS
+
+    def wanted(tick: int) -> bool:
+        return tick in ticks if ticks is not None else tick % each == 0
+
+    world, roads = World([scenario], traffic=traffic, style=style, seed=seed), RoadCache()
+    planner.reset([scenario.id])
+    state: Any = None
+    before: Decision | None = None
+    while world.active.any():
+        tick = int(world.tick[0])
+        observation = world.observe()
+        carried = state
+        plan, _, state = planner.plan(observation, state)
+        if wanted(tick) or wanted(tick + DECISION_TICKS):  # the one before a wanted one tells what has changed
+            certificate, forecast = planner.certificates[0], planner.forecasts[0]
+            if certificate is not None:
+                at = setting(observation, 0, forecast, roads)
+                label, other = from_certificate(certificate, at, before, runner_up=runner_up and wanted(tick))
+                before = label.trace.decision
+                if wanted(tick):
+                    yield LabelledMoment(tick, label, other, certificate, at, world, carried)
+        if ticks is not None and tick >= max(ticks, default=-1):
+            return
+        world.step_plans(plan, ticks=DECISION_TICKS)
+
+
+def header_of(
+    label: Label, at: Setting, scene_hash: str, *, code: str = "", seed: int = 0, kind: str = "expert_certificate"
+) -> Header:  # fmt: skip
+    """The header of a label: which moment of which scenario, and who wrote it with what."""
+    scene = at.scene
+    producer = Producer(kind, "", vocabulary_hash(), code, seed, "trace", label.gate)
+    history_s = (len(scene.ego.history_valid) - 1) * scene.dt_s
+    return Header(scene_hash, round(scene.time_s * 1e6), round(history_s, 6), scene.dt_s, producer)
+
+
+def gated(label: Label, gate: str) -> Label:
+    """The same label with another gate."""
+    return replace(label, gate=gate)

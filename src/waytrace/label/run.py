@@ -1,0 +1,216 @@
+"""Labels of a whole store: in worker processes, resumable, with counts by family."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any
+
+from waytrace.scenario import StoreError
+from waytrace.scenario.revision import code_digest
+from waytrace.scenario.splits import ALLOWED, Purpose, SplitError
+from waytrace.scenario.store import ScenarioStore
+from waytrace.trace import vocabulary_hash
+
+from .drive import LabelError
+from .store import FORMAT, LabelStore
+from .task import Setup, run_task
+
+SHARD_SCENARIOS = 16
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+Progress = Callable[[int, int, str], None]
+"""Called with scenarios done, scenarios in all, and the id that came to an end last."""
+
+
+def label_store(
+    scenarios: str | Path, out: str | Path, *, workers: int = 1, purpose: Purpose | str = Purpose.TRAIN,
+    every_s: float = 0.5, runner_up: bool = False, verify: bool = False, human: bool = False, traffic: str = "mixed",
+    style: str = "normal", seed: int = 0, limit: int | None = None, overwrite: bool = False,
+    progress: Progress | None = None,
+) -> LabelStore:  # fmt: skip
+    """Label every scenario of a store and leave a folder of labels at ``out``.
+
+    ``purpose`` says what the labels are for: for ``train``, which they are unless told otherwise, a scenario of
+    another split is an error. The labels do not depend on ``workers``. An interrupted run is continued by the same
+    call; finished shards are not done again. A folder made with other settings or by other code is refused with the
+    differences, unless ``overwrite``.
+    """
+    store = ScenarioStore.open(Path(scenarios).absolute())
+    ids = list(store.ids)[:limit]
+    if not ids:
+        raise LabelError(f"{store.path} holds no scenarios to label.")
+    _permitted(store, ids, Purpose(purpose))
+    folder = Path(out).absolute()
+    if overwrite:
+        shutil.rmtree(folder / "shards", ignore_errors=True)
+        for name in ("run.json", "manifest.json"):
+            (folder / name).unlink(missing_ok=True)
+    setup = Setup(
+        str(store.path), str(folder / "shards"), str(Purpose(purpose)), every_s, runner_up, verify, human, traffic,
+        style, seed, code_digest(),
+    )  # fmt: skip
+    _claim(folder, {**setup.to_json(), "store_hash": store.manifest_hash, "limit": limit})
+    (folder / "shards").mkdir(exist_ok=True)
+    tasks = {
+        f"{k:06d}": ids[k : k + SHARD_SCENARIOS] for k in range(0, len(ids), SHARD_SCENARIOS)
+    }  # fmt: skip
+    entries = {name: entry for name in tasks if (entry := _finished(folder, name)) is not None}
+    done = sum(len(entry["ids"]) for entry in entries.values())
+    todo = {name: task for name, task in tasks.items() if name not in entries}
+    for name, entry in _run(setup, store, todo, workers):
+        entries[name] = entry
+        done += len(entry["ids"])
+        if progress:
+            progress(done, len(ids), entry["ids"][-1])
+    _write(folder / "manifest.json", _manifest(setup, store, [entries[name] for name in tasks]))
+    return LabelStore.open(folder)
+
+
+def _permitted(store: ScenarioStore, ids: list[str], purpose: Purpose) -> None:
+    """What :func:`permit` says, from the manifest: before hours of work rather than after."""
+    for i in ids:
+        split = store.summary(i)["split"]
+        if split not in ALLOWED[purpose]:
+            raise SplitError(
+                f"Scenario {i!r} is of split {split!r}; labels to {purpose} may come from "
+                f"{' and '.join(ALLOWED[purpose])} only. Take it out, or say what else they are for (--purpose)."
+            )
+
+
+def _claim(folder: Path, config: dict[str, Any]) -> None:
+    """Note in ``run.json`` what this folder is for; refuse one that is for something else."""
+    file = folder / "run.json"
+    config = {key: value for key, value in config.items() if key != "shards"}
+    if file.exists():
+        try:
+            before = json.loads(file.read_text())
+        except ValueError as error:
+            raise LabelError(f"{file} is damaged: {error}. Give another folder, or --overwrite.") from error
+        changed = [
+            f"  {key}: {before.get(key)!r} -> {config.get(key)!r}"
+            for key in sorted(before.keys() | config.keys()) if before.get(key) != config.get(key)
+        ]  # fmt: skip
+        if changed:
+            raise LabelError(
+                f"{folder} holds labels with other settings:\n" + "\n".join(changed)
+                + "\nGive another folder, or --overwrite to start afresh there."
+            )  # fmt: skip
+        return
+    if folder.exists() and any(folder.iterdir()):
+        raise LabelError(f"{folder} holds something that is no labelling run. Give another folder.")
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(file, config)
+
+
+def _finished(folder: Path, name: str) -> dict[str, Any] | None:
+    """The entry of a shard that is there whole."""
+    note, shard = folder / "shards" / f"{name}.json", folder / "shards" / f"{name}.jsonl"
+    if not note.exists() or not shard.exists():
+        return None
+    entry: dict[str, Any] = json.loads(note.read_text())
+    return entry if shard.stat().st_size == entry["bytes"] else None
+
+
+def _run(
+    setup: Setup, store: ScenarioStore, tasks: dict[str, list[str]], workers: int
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Entries of tasks in the order they end; in this process where one worker is enough."""
+    if workers <= 1 or len(tasks) <= 1:
+        for name, ids in tasks.items():
+            yield name, run_task(setup, store, ids, name)
+        return
+    crew = [_Worker(setup, Path(setup.shards).parent / f"worker-{k}.log") for k in range(min(workers, len(tasks)))]
+    waiting = list(tasks.items())[::-1]
+    try:
+        with ThreadPoolExecutor(len(crew)) as pool:
+            busy: dict[Future[dict[str, Any]], tuple[_Worker, str]] = {}
+            for worker in crew:
+                name, ids = waiting.pop()
+                busy[pool.submit(worker.ask, name, ids)] = worker, name
+            while busy:
+                ended, _ = wait(busy, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    worker, name = busy.pop(future)
+                    yield name, future.result()
+                    if waiting:
+                        following, ids = waiting.pop()
+                        busy[pool.submit(worker.ask, following, ids)] = worker, following
+    finally:
+        for worker in crew:
+            worker.end()
+
+
+class _Worker:
+    """One worker process; :meth:`ask` blocks until it has answered."""
+
+    def __init__(self, setup: Setup, log: Path) -> None:
+        self.log = log
+        environment = os.environ | dict.fromkeys(THREAD_VARIABLES, "1")
+        with log.open("ab") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "waytrace.label.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=file, env=environment, text=True, start_new_session=True,
+            )  # fmt: skip
+        self._send(setup.to_json())
+
+    def _send(self, record: dict[str, Any]) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(record) + "\n")
+        self.process.stdin.flush()
+
+    def ask(self, name: str, ids: list[str]) -> dict[str, Any]:
+        """The manifest entry of a task. Raises :class:`LabelError` where the worker fails."""
+        assert self.process.stdout is not None
+        try:
+            self._send({"name": name, "ids": ids})
+            line = self.process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            tail = self.log.read_text(errors="replace")[-2000:]
+            raise LabelError(f"A labelling worker died over shard {name}. Its last words ({self.log}):\n{tail}")
+        answer = json.loads(line)
+        if "error" in answer:
+            if answer["expected"]:
+                raise LabelError(answer["error"])
+            raise RuntimeError(answer["error"])
+        entry: dict[str, Any] = answer["entry"]
+        return entry
+
+    def end(self) -> None:
+        """End the process."""
+        self.process.kill()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                stream.close()
+
+
+def _manifest(setup: Setup, store: ScenarioStore, entries: list[dict[str, Any]]) -> dict[str, Any]:
+    families: dict[str, Counter[str]] = {}
+    for entry in entries:
+        for family, tally in entry["counts"].items():
+            families.setdefault(family, Counter()).update(tally)
+    return {
+        "format": FORMAT, "vocabulary": vocabulary_hash(), "store_hash": store.manifest_hash,
+        "settings": {k: v for k, v in setup.to_json().items() if k not in ("store", "shards")},
+        "families": {family: dict(tally) for family, tally in families.items()},
+        "shards": [{k: v for k, v in entry.items() if k != "counts"} for entry in entries],
+    }  # fmt: skip
+
+
+def _write(path: Path, record: dict[str, Any]) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(record, indent=1, allow_nan=False))
+    temporary.replace(path)
+
+
+__all__ = ["LabelError", "Progress", "StoreError", "label_store"]

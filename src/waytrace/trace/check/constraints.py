@@ -1,0 +1,316 @@
+"""Causes: one rule for each constraint, whether it comes from what is cited and fits what is planned."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from waytrace.observe import Reference, ReferenceKind
+
+from ..finding import Finding, Margin, all_of, any_of, either, fact, least, most
+from ..measure import Measured
+from ..thresholds import T
+from ..types import Cause
+from .case import Case
+from .stops import target_of
+
+Rule = Callable[[Case, Cause], Finding]
+AGENT, LANE, LIGHT = ReferenceKind.AGENT, ReferenceKind.LANE, ReferenceKind.LIGHT
+WALK, LINE = ReferenceKind.CROSSWALK, ReferenceKind.STOP_LINE
+
+AHEAD = ("lead", "lead_of_lead", "cut_in_left", "cut_in_right", "cut_out", "parked_in_path", "oncoming_in_path",
+         "vru_along", "vru_crossing", "parked_blocker_left", "parked_blocker_right")  # fmt: skip
+ACROSS = ("crossing_from_left", "crossing_from_right", "merging", "vru_crossing", "oncoming_in_path")
+BESIDE = ("parked_blocker_left", "parked_blocker_right", "parked_in_path", "adjacent_left", "adjacent_right",
+          "oncoming", "oncoming_in_path", "vru_along", "vru_roadside", "vru_crossing", "work_zone", "lead",
+          "cut_in_left", "cut_in_right")  # fmt: skip
+
+
+def _one_of(case: Case, ref: Reference, names: tuple[str, ...]) -> Finding:
+    return any_of(case.related(ref, name) for name in names)
+
+
+def _near(m: Measured, row: int) -> float:
+    """Room between the way of the ego's body and someone ahead; large for those elsewhere."""
+    o = m.others
+    if not o.on_path[row] or float(o.s[row] + o.along[row]) < m.front_m or float(o.gap[row]) > T.lead_gap_m:
+        return 99.0
+    return max(-float(o.overlap[row]), 0.0)
+
+
+def _softly(found: Finding, m: Measured, row: int) -> Finding:
+    """False only of those well away from the path: nearer ones may matter soon, so it cannot be told."""
+    if found.value == "false" and row >= 0 and _near(m, row) <= 0.5 * T.cause_far_m:
+        return all_of([Margin(found.decided_by, 0.0, found.unit, 1.0)], **found.evidence)
+    return found
+
+
+def headway(case: Case, cause: Cause) -> Finding:
+    """Someone ahead in the path, or coming into it."""
+    m, row = case.measured, case.measured.row(cause.ref)
+    found = _one_of(case, cause.ref, AHEAD)
+    if found.value != "true" and row >= 0:
+        o = m.others
+        in_way = Margin("overlap with the ego's way", float(o.overlap[row]), "m", 0.1)
+        ahead = Margin("way to it", float(o.s[row] - o.along[row]) - m.front_m + 1.0, "m")
+        far = most("gap", float(o.gap[row]), T.reference_range_m, "m")
+        place = fact("it has a place along the path", bool(o.on_path[row]))
+        found = any_of([found, all_of([place, in_way, ahead, far], gap_m=float(o.gap[row]))])
+    if found.value == "false" and case.plan is not None and row >= 0 and cause.axis == "lateral":
+        found = any_of([found, _in_planned_way(case, row)])
+    return _softly(found, m, row)
+
+
+def _in_planned_way(case: Case, row: int) -> Finding:
+    """Ahead in the way that the plan takes, if both go on."""
+    p, o = case.planned, case.measured.others
+    if not o.on_path[row]:
+        return all_of([fact("it has a place along the path", False)])
+    room = np.abs(p.d - float(o.d[row])) - float(o.across[row]) - 0.5 * case.scene.ego.width_m
+    return all_of([most("room beside the plan", float(room.min()), 0.3, "m", 0.1),
+                   least("way to it", float(o.s[row]), 0.0, "m")])  # fmt: skip
+
+
+def stop_point(case: Case, cause: Cause) -> Finding:
+    """A place to stop at on the path ahead that the plan does not pass."""
+    m, ref = case.measured, cause.ref
+    target = target_of(m, ref)
+    if target is None:
+        what = "it is a red or yellow light on the path" if ref.kind == LIGHT else "one would stop for it on the path"
+        return all_of([fact(what, False)])
+    margins = [least(f"way to the {target.what}", target.way_m, -T.entered_m, "m", 0.2),
+               most(f"way to the {target.what}", target.way_m, T.reference_range_m, "m", 0.3)]  # fmt: skip
+    if ref.kind == AGENT:
+        found = _softly(_one_of(case, ref, (*AHEAD, *ACROSS)), m, m.row(ref))
+        if found.value != "true":
+            return found
+    elif case.plan is not None:
+        room = target.way_m - float(case.planned.s[-1])
+        margins.append(least("room before it at the plan's end", room, -T.stop_beyond_m - 0.4, "m", 0.3))
+        brakes = target.way_m - float(m.speed_mps**2) / 6.0 - 60.0
+        margins.append(Margin("near enough to matter", -brakes + 8.0 * m.speed_mps, "m"))
+    return all_of(margins, way_m=target.way_m)
+
+
+def cross_conflict(case: Case, cause: Cause) -> Finding:
+    """Someone whose way meets the ego's, or who may step into it; a lane or crosswalk where that happens."""
+    m, ref = case.measured, cause.ref
+    if ref.kind in (LANE, WALK):
+        return _place(case, ref)
+    row = m.row(ref)
+    found = _one_of(case, ref, (*ACROSS, "vru_roadside"))
+    if found.value != "true" and row >= 0:
+        zones = [
+            all_of([most("its arrival", z.arrives_s, 12.0, "s", 0.5), most("way to the zone", z.s0, T.conflict_m, "m"),
+                    least("way to the zone's end", z.s1, 0.0, "m", 0.5)])
+            for z in m.conflicts.get(row, ())
+        ]  # fmt: skip
+        found = any_of([found, *zones])
+    return _softly(found, m, row)
+
+
+def _place(case: Case, ref: Reference) -> Finding:
+    """A lane or crosswalk on the path ahead where ways meet; a lane that crosses or joins the path."""
+    m = case.measured
+    if ref.kind == WALK:
+        return case.related(ref, "crosswalk")
+    index = m.path.roads.index
+    stretch = m.stretches.get(ref.index)
+    if stretch is None:  # a lane across which the ego would come to stand
+        ways = [
+            float(index.conf_s0[c]) + on.way_m for on in m.stretches.values()
+            for c in range(index.conf_lo[on.lane], index.conf_lo[on.lane + 1])
+            if index.conf_kind[c] != 2 and int(index.conf_lane[c]) == ref.index and index.conf_s1[c] + on.way_m > 0.0
+        ]  # fmt: skip
+        return all_of([most("way to where it meets the ego's path", min(ways, default=999.0), T.conflict_m, "m", 0.3)])
+    met = any(index.conf_kind[c] != 2 for c in range(index.conf_lo[ref.index], index.conf_lo[ref.index + 1]))
+    return all_of([fact("other lanes cross or join it", met), least("way to its end", stretch.end_m, 0.0, "m", 0.2),
+                   most("way to it", stretch.way_m, T.conflict_m, "m", 0.3)])  # fmt: skip
+
+
+def merge_gap(case: Case, cause: Cause) -> Finding:
+    """Someone in a lane beside, or on one that joins."""
+    m, row = case.measured, case.measured.row(cause.ref)
+    if row < 0:
+        return all_of([fact("the ego knows of it", False)])
+    o = m.others
+    beyond = float(-o.inside[row])
+    beside = all_of([
+        fact("it has a place along the path", bool(o.on_path[row])),
+        least("from the lane's edge to its middle", beyond, -0.5, "m", 0.2),
+        most("from the lane's edge to its middle", beyond, T.adjacent_lane_m + 1.0, "m", 0.2),
+        most("angle to the path", abs(math.degrees(float(o.turned[row]))), T.aligned_deg, "deg", 2.0),
+        most("gap", float(o.gap[row]), T.lead_gap_m, "m", 0.3),
+    ])  # fmt: skip
+    joins = _one_of(case, cause.ref, ("merging", "cut_in_left", "cut_in_right", "rear", "lead"))
+    return any_of([beside, joins])
+
+
+def speed_cap(case: Case, cause: Cause) -> Finding:
+    """A limit on the path that the plan comes to, or is above."""
+    m, stretch = case.measured, case.measured.stretches.get(cause.ref.index)
+    found = case.related(cause.ref, "speed_limit")
+    if found.value != "true" or stretch is None or case.plan is None:
+        return found
+    p = case.planned
+    top = max(float(p.speed.max()), m.speed_mps)
+    reach = float(p.s[-1]) + max(m.speed_mps**2 - stretch.limit_mps**2, 0.0) / 2.0 + 15.0
+    return all_of([least("speed against the limit", top, stretch.limit_mps - 2.0, "m/s", 0.3),
+                   most("way to it", stretch.way_m, reach, "m", 1.0)], limit_mps=stretch.limit_mps)  # fmt: skip
+
+
+def curve_lat_accel(case: Case, cause: Cause) -> Finding:
+    """A curve on the path, near enough to slow down for."""
+    m, found = case.measured, case.related(cause.ref, "curve")
+    stretch = m.stretches.get(cause.ref.index)
+    if found.value == "false" or stretch is None or case.plan is None:
+        return found
+    curve = math.sqrt(T.curve_accel_mps2 / max(stretch.curvature_1pm, 1e-4))
+    reach = max(float(case.planned.s[-1]), (m.speed_mps**2 - curve**2) / 2.0) + 15.0
+    bends = Margin(found.decided_by, found.slack, found.unit, 0.1 if found.value == "undetermined" else 0.0)
+    near = most("way to it", stretch.curve_m, reach, "m", 1.0)
+    return all_of([bends, near], radius_m=1.0 / max(stretch.curvature_1pm, 1e-4))
+
+
+def lateral_clearance(case: Case, cause: Cause) -> Finding:
+    """Something beside or in the ego's way that leaves little room; a lane whose edge does."""
+    m, ref = case.measured, cause.ref
+    if ref.kind == LANE:
+        return _own_or_beside(case, ref)
+    row = m.row(ref)
+    if row < 0:
+        return all_of([fact("the ego knows of it", False)])
+    o, room = m.others, -float(m.others.overlap[row])
+    close = all_of([
+        fact("it has a place along the path", bool(o.on_path[row])),
+        least("its far end ahead", float(o.s[row] + o.along[row]) + m.front_m, 0.0, "m", 0.3),
+        most("room beside the ego's way", room, T.cause_room_m, "m", 0.2),
+        most("gap", float(o.gap[row]), T.lead_gap_m, "m", 0.3),
+    ])  # fmt: skip
+    found = any_of([close, _one_of(case, ref, BESIDE)])
+    return _softly(found, m, row)
+
+
+def _own_or_beside(case: Case, ref: Reference) -> Finding:
+    """A lane of the path, or its neighbour."""
+    m, i = case.measured, ref.index
+    if m.path.lane < 0 or i >= len(m.scene.map):
+        return all_of([fact("it is a lane of the path or beside it", False)])
+    index = m.path.roads.index
+    beside = {i, int(index.lane_left[i]), int(index.lane_right[i])} - {-1}
+    near = bool(beside & set(m.stretches))
+    if not near:
+        around = {int(index.lane_left[v]) for v in m.stretches} | {int(index.lane_right[v]) for v in m.stretches}
+        before = [int(p) for p in index.pred[index.pred_lo[i] : index.pred_lo[i + 1]]]
+        near = bool(set(before) & around)
+    return all_of([fact("it is a lane of the path or beside it", near)])
+
+
+def route_feasibility(case: Case, cause: Cause) -> Finding:
+    """A lane that the route needs, or that leaves it: a turn, an end, the lane to change to."""
+    m, i = case.measured, cause.ref.index
+    near = _own_or_beside(case, cause.ref)
+    if near.value != "true":
+        return near
+    stretch = m.stretches.get(i)
+    turns = stretch is not None and (stretch.junction or abs(math.degrees(stretch.turned)) > T.turn_deg)
+    leaves = math.isfinite(m.path.run_m)
+    planned = case.plan is not None and bool((case.planned.lane == i).any()) and case.planned.changed_lane != 0
+    free = cause.role == "enabling"
+    said = fact("the route turns, ends or changes lanes there", turns or leaves or planned or free)
+    return all_of([said], run_m=min(m.path.run_m, 1e4))
+
+
+def occlusion_speed(case: Case, cause: Cause) -> Finding:
+    """Something that hides a place beside the path; a crosswalk with such a thing near."""
+    m, ref = case.measured, cause.ref
+    if ref.kind == AGENT:
+        return case.related(ref, "occluder")
+    walk = case.related(ref, "crosswalk")
+    hidden = any(case.related(agent, "occluder").value == "true" for agent in case.agents())
+    return all_of([Margin(walk.decided_by, walk.slack, walk.unit), fact("something beside the path hides it", hidden)],
+                  others=len(m.others))  # fmt: skip
+
+
+def demand_mps2(m: Measured, ref: Reference) -> float:
+    """Braking that something on the path calls for now, if it goes on as now; 0 for what calls for none."""
+    target, v = target_of(m, ref), max(m.speed_mps, 0.0)
+    row = m.row(ref)
+    if row < 0:
+        if target is None or ref.kind in (LANE, WALK):
+            return 0.0
+        return v * v / (2.0 * max(target.way_m, 0.5)) if target.way_m > -T.entered_m else 0.0
+    o = m.others
+    if o.in_path[row] and float(o.s[row]) > 0.0:
+        u, a = float(o.v_along[row]), float(o.accel[row])
+        gap = max(float(o.s[row] - o.along[row]) - m.front_m - 1.0, 0.5)
+        closing = max(v - u, 0.0)
+        braking = max(-a, 0.0) if u > 0.5 else 0.0
+        return closing * closing / (2.0 * gap) + (braking if closing > 0.0 and gap < 3.0 * max(v, 3.0) else 0.0)
+    hardest = 0.0
+    for zone in m.conflicts.get(row, ()):
+        if zone.apart_s <= T.yield_apart_s and zone.s0 > 0.0 and zone.s1 > 0.0:
+            hardest = max(hardest, v * v / (2.0 * max(zone.s0, 0.5)))
+    return hardest
+
+
+def required_decel(case: Case, cause: Cause) -> Finding:
+    """Something that calls for hard braking now."""
+    m, ref = case.measured, cause.ref
+    need = demand_mps2(m, ref)
+    if ref.kind == LANE:
+        return _own_or_beside(case, ref)
+    margins = [least("braking called for", need, T.required_mps2, "m/s2", 0.5)]
+    if case.plan is not None:
+        planned = least("braking planned", -float(case.planned.accel[:4].min()), T.required_mps2, "m/s2", 0.3)
+        margins = [either(margins[0], planned)]
+        found = _one_of(case, ref, (*AHEAD, *ACROSS)) if ref.kind == AGENT else None
+        if found is not None:
+            found = _softly(found, m, m.row(ref))
+            margins.append(Margin(found.decided_by, found.slack, found.unit, 0.1 if found.value[0] == "u" else 0.0))
+    return all_of(margins, needs_mps2=need)
+
+
+CONSTRAINT_RULES: dict[str, Rule] = {
+    "headway": headway, "stop_point": stop_point, "cross_conflict": cross_conflict, "merge_gap": merge_gap,
+    "speed_cap": speed_cap, "curve_lat_accel": curve_lat_accel, "lateral_clearance": lateral_clearance,
+    "route_feasibility": route_feasibility, "occlusion_speed": occlusion_speed, "required_decel": required_decel,
+}  # fmt: skip
+
+FITS: dict[str, tuple[str, ...]] = {
+    "follow": ("headway", "required_decel", "merge_gap"),
+    "adapt_speed": (
+        "speed_cap", "curve_lat_accel", "occlusion_speed", "cross_conflict", "lateral_clearance", "merge_gap",
+        "headway", "route_feasibility", "stop_point", "required_decel",
+    ),
+    "gap_search": ("merge_gap", "route_feasibility"),
+    "pass": ("lateral_clearance", "headway", "cross_conflict", "merge_gap", "required_decel"),
+    "yield": ("cross_conflict", "merge_gap", "occlusion_speed", "required_decel"),
+    "stop": ("stop_point", "headway", "cross_conflict", "route_feasibility", "required_decel", "lateral_clearance"),
+    "hold": (
+        "stop_point", "headway", "cross_conflict", "merge_gap", "route_feasibility", "lateral_clearance",
+        "required_decel",
+    ),
+    "emergency_brake": ("required_decel", "headway", "cross_conflict", "stop_point", "merge_gap"),
+    "nudge": ("lateral_clearance", "cross_conflict", "headway", "merge_gap", "required_decel", "route_feasibility"),
+    "lane_change": (
+        "route_feasibility", "headway", "lateral_clearance", "merge_gap", "required_decel", "cross_conflict",
+    ),
+    "merge": ("route_feasibility", "merge_gap"),
+    "split": ("route_feasibility",),
+    "turn": ("route_feasibility",),
+    "u_turn": ("route_feasibility",),
+    "pull_over": ("route_feasibility", "lateral_clearance"),
+    "abort": ("merge_gap", "cross_conflict", "headway", "lateral_clearance", "required_decel"),
+}  # fmt: skip
+"""Constraints that a proximate or overdetermining cause of a decision can be; lateral ones by their first word."""
+
+
+def fitting(decision: str) -> tuple[str, ...] | None:
+    """Constraints that fit a decision; None where it needs no cause."""
+    for name in (decision, decision.removesuffix("_left").removesuffix("_right"), decision.split("_")[0]):
+        if name in FITS:
+            return FITS[name]
+    return None

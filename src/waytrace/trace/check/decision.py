@@ -1,0 +1,124 @@
+"""Claims of the fourth stage: the decisions, their causes, and what should have been cited."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from waytrace.observe import Reference, ReferenceKind
+
+from ..compatible import CAUSES
+from ..finding import Finding, Margin, all_of, fact
+from ..sets import FREE
+from ..thresholds import T
+from ..types import Cause
+from ..verdicts import Verdict, not_judged, undetermined
+from .case import Case
+from .constraints import CONSTRAINT_RULES, demand_mps2, fitting
+from .entities import exists
+from .lateral import LATERAL_RULES
+from .longitudinal import LONGITUDINAL_RULES
+
+NO_PLAN = "There is no plan to judge it against."
+
+
+def decision_verdicts(case: Case) -> Iterator[Verdict]:
+    """Verdicts of the decision stage."""
+    d = case.trace.decision
+    for axis, value, rules in (
+        ("longitudinal", d.longitudinal, LONGITUDINAL_RULES), ("lateral", d.lateral, LATERAL_RULES),
+    ):  # fmt: skip
+        claim, rule = f"decision.{axis}", f"{axis}.{value}"
+        if value not in rules:
+            yield undetermined(claim, "", f"There is no rule for {value}.")
+        elif case.plan is None:
+            yield undetermined(claim, rule, NO_PLAN)
+        else:
+            yield Verdict.of(claim, rule, rules[value](case), f"The ego's {value.replace('_', ' ')}")
+    yield _changed(case)
+    for n, cause in enumerate(d.causes):
+        yield from _cause(case, cause, f"decision.causes[{n}]")
+    yield _omission(case)
+    for n, option in enumerate(d.rejected):
+        at = f"decision.rejected[{n}]"
+        if option.ref is not None:
+            yield Verdict.of(f"{at}.ref", "reference", exists(case, option.ref), f"{option.ref} is there")
+        yield not_judged(f"{at}.violates", "interventional", "audit", "What an option would violate is for the audit.")
+    yield not_judged("decision.confidence_bin", "forecast", "calibration", "Confidence is judged by calibration.")
+
+
+def _changed(case: Case) -> Verdict:
+    claim, d = "decision.changed", case.trace.decision
+    if case.previous is None:
+        return undetermined(claim, "changed", "The trace before it is not at hand.")
+    before = case.previous.decision
+    differs = (before.longitudinal, before.lateral) != (d.longitudinal, d.lateral)
+    was = fact(f"before it was {before.longitudinal}, {before.lateral}", differs == (d.changed == "yes"))
+    return Verdict.of(claim, "changed", all_of([was]), "The decision is new" if d.changed == "yes" else "It is not new")
+
+
+def _cause(case: Case, c: Cause, at: str) -> Iterator[Verdict]:
+    there = exists(case, c.ref)
+    yield Verdict.of(f"{at}.ref", "reference", there, f"{c.ref} is there")
+    said = f"{c.constraint.replace('_', ' ')} by {c.ref}"
+    found = there if there.value == "false" else CONSTRAINT_RULES[c.constraint](case, c)
+    fits = _fits(case, c)
+    if fits.value == "false" and found.value != "false":
+        found = fits
+    yield Verdict.of(f"{at}.constraint", f"constraint.{c.constraint}", found, said)
+    for slot in ("role", "share_bin", "slack_bin"):
+        yield not_judged(f"{at}.{slot}", "interventional", "audit", "How much a cause weighs is for the audit.")
+
+
+def _fits(case: Case, c: Cause) -> Finding:
+    """Whether the constraint can be what its role says of this decision, and comes from such a thing at all."""
+    d = case.trace.decision
+    able = c.constraint in CAUSES.get((c.axis, c.ref.kind), ())
+    margins = [fact(f"a {c.ref.kind.name.lower()} can be such a cause", able)]
+    decision = d.longitudinal if c.axis == "longitudinal" else d.lateral
+    fits = fitting(decision)
+    if fits is not None and c.role in ("proximate", "overdetermining"):
+        own = [x for x in d.causes if x.axis == c.axis and x.role in ("proximate", "overdetermining")]
+        good = c.constraint in fits or (c.role == "overdetermining" and any(x.constraint in fits for x in own))
+        margins.append(fact(f"it can make the ego {decision.replace('_', ' ')}", good))
+    return all_of(margins)
+
+
+def _omission(case: Case) -> Verdict:
+    """Whether whoever calls for most braking is cited, where the plan slows down or the decision is not free."""
+    claim, rule = "decision.causes", "omission"
+    d = case.trace.decision
+    if case.plan is None:
+        return undetermined(claim, rule, NO_PLAN)
+    p = case.planned
+    slows = p.drop_mps >= T.drop_mps or float(p.speed.max()) < T.stop_unsure_mps
+    if not slows and d.longitudinal in FREE:
+        return Verdict.of(claim, rule, all_of([fact("the plan does not slow down", True)]), "Nobody is left out")
+    cited = {c.ref for c in d.causes if c.axis == "longitudinal" or d.lateral != "keep"}  # who is gone round is cited
+    wanted = _demands(case)
+    if not wanted:
+        return Verdict.of(claim, rule, all_of([fact("nobody calls for braking", True)]), "Nobody is left out")
+    most = max(wanted, key=lambda ref: wanted[ref])
+    explained = max((wanted.get(ref, 0.0) for ref in cited), default=0.0)
+    need = wanted[most]
+    if most in cited:
+        room = Margin(f"{most} calls for most and is cited", need, "m/s2")
+    else:
+        room = Margin(
+            f"{most} calls for more braking than anything cited",
+            explained - T.forced_share * need if need >= T.forced_mps2 else T.forced_mps2 - need, "m/s2", 0.05,
+        )  # fmt: skip
+    return Verdict.of(
+        claim, rule, all_of([room], strongest=str(most), needs_mps2=need, cited_mps2=explained), "Nobody is left out"
+    )
+
+
+def _demands(case: Case) -> dict[Reference, float]:
+    """Braking that each thing on the path calls for."""
+    m = case.measured
+    refs = [Reference(ReferenceKind.LIGHT, k) for k in m.lights]
+    refs += [Reference(ReferenceKind.AGENT, int(m.others.index[i])) for i in (*m.leads[:1], *m.conflicts)]
+    found = {ref: demand_mps2(m, ref) for ref in refs if not m.scene.truncated(ref)}
+    for c in case.trace.decision.causes:
+        found.setdefault(c.ref, demand_mps2(m, c.ref))
+    return {ref: need for ref, need in found.items() if need > 0.0 and math.isfinite(need)}
