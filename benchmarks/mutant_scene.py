@@ -81,7 +81,7 @@ class Look:
 
     @cached_property
     def path(self) -> F8:
-        """The middle of the route from the ego's lane on."""
+        """The middle of the route: what led to the ego's lane, the lane, and what follows."""
         road, on_route = self.scene.map, set(self.scene.route.lanes)
         lane, parts, gone = self.lane, [self.scene.map.centre[self.lane]], {self.lane}
         while sum(len(p) for p in parts) < 4000:
@@ -93,6 +93,14 @@ class Look:
             parts.append(road.centre[lane])
             if float(np.hypot(*(road.centre[lane][0] - self.scene.ego.pose[:2]))) > 250.0:
                 break
+        lane = self.lane
+        for _ in range(4):  # a pair of turns, or a chain of short pieces
+            before = [k for k in on_route if lane in road.successors(k) and k not in gone]
+            if not before:
+                break
+            lane = before[0]
+            gone.add(lane)
+            parts.insert(0, road.centre[lane])
         xy = np.concatenate(parts)
         return xy[np.concatenate([[True], np.hypot(*np.diff(xy, axis=0).T) > 0.05])]
 

@@ -36,6 +36,8 @@ from waytrace.trace.check import check
 FIRST_SEED = 610_000
 """Of split train, far from the seeds of suites and of anything that was tuned on."""
 APART_TICKS = 30
+RARE = ("wrong role", "wrong violation", "omitted cause")
+"""Kinds that few traces have room for; they are planted first."""
 
 
 @dataclass
@@ -67,7 +69,8 @@ class Ground:
     false: frozenset[str]
     present: int
     """Claims about the present."""
-    unclear: int
+    unsure: frozenset[str]
+    """Those that are undetermined."""
 
 
 def grounds(scenarios: Iterable[Scenario], limit: int) -> Iterator[Ground]:
@@ -90,8 +93,8 @@ def _drive(scenario: Scenario) -> list[Ground]:
             points = np.asarray(plan.waypoints, np.float64).reshape(-1, 4).round(6).tolist()
             document = to_json(header_of(moment.label, moment.at, digest), trace, points)
             false = frozenset(v.claim for v in verdicts if v.value == "false")
-            unclear = sum(v.value == "undetermined" for v in verdicts)
-            made.append(Ground(bed, moment, document, before, scenario.id, false, len(verdicts), unclear))
+            unsure = frozenset(v.claim for v in verdicts if v.value == "undetermined")
+            made.append(Ground(bed, moment, document, before, scenario.id, false, len(verdicts), unsure))
         before = trace
     for k, one in enumerate(made):
         others = [o for o in made if abs(o.moment.tick - one.moment.tick) >= APART_TICKS]
@@ -126,7 +129,12 @@ def judge(ground: Ground, trace: Trace, tally: Tally, auditor: Auditor | None) -
     elif auditor is not None and auditor.newly(ground.bed.scene, ground.moment.state, ground.bed.trace, trace):
         tally.audit += 1
     else:
-        tally.missed.append(f"{ground.scenario} tick {ground.moment.tick}: {_difference(ground.bed.trace, trace)}")
+        said = {v.claim: v.value for v in verdicts}
+        heard = Counter(said.get(place, "no claim") for place in said if place.startswith(
+            tuple(_places(ground.bed.trace, trace))) and place not in ground.unsure)  # fmt: skip
+        how = ", ".join(f"{count} {value}" for value, count in heard.items()) or "no claim"
+        difference = _difference(ground.bed.trace, trace)
+        tally.missed.append(f"{ground.scenario} tick {ground.moment.tick}: {difference} ({how})")
 
 
 def _places(a: Any, b: Any, where: str = "") -> list[str]:
@@ -155,13 +163,15 @@ def _difference(a: Any, b: Any, where: str = "") -> str:
 
 
 def plant(found: list[Ground], count: int, auditor: Auditor | None) -> dict[str, Tally]:
-    """Plant ``count`` errors, kinds in equal shares as far as there is room for them."""
+    """Plant ``count`` errors, kinds in equal shares; what there is no room for in a rare kind goes to the others."""
     clean = [g for g in found if not g.false]
     kinds = [*PLANTERS, *DAMAGES]
-    each = -(-count // len(kinds))
     tallies = {kind: Tally() for kind in kinds}
-    for number, kind in enumerate(kinds):
+    left = count
+    for done, kind in enumerate([*RARE, *(k for k in kinds if k not in RARE)]):
+        number, each = kinds.index(kind), -(-left // (len(kinds) - done))
         rng = np.random.default_rng([7, number])
+        seen: set[tuple[int, str]] = set()
         order = rng.permutation(len(clean))
         for turn in range(4):
             for k in order:
@@ -177,8 +187,10 @@ def plant(found: list[Ground], count: int, auditor: Auditor | None) -> dict[str,
                         tally.missed.append(ground.scenario)
                     continue
                 trace = PLANTERS[kind](ground.bed, np.random.default_rng([turn, number, int(k)]))
-                if trace is not None and trace != ground.bed.trace:
+                if trace is not None and trace != ground.bed.trace and (int(k), repr(trace)) not in seen:
+                    seen.add((int(k), repr(trace)))
                     judge(ground, trace, tally, auditor)
+        left -= tallies[kind].planted
     return tallies
 
 
@@ -203,7 +215,7 @@ def figures(found: list[Ground], tallies: dict[str, Tally], objections: tuple[in
         "found_schema": sum(t.found for t in schema) / max(sum(t.planted for t in schema), 1),
         "false_alarm_claims": sum(len(g.false) for g in found) / max(claims, 1),
         "false_alarm_traces": sum(bool(g.false) for g in found) / max(len(found), 1),
-        "undetermined_claims": sum(g.unclear for g in found) / max(claims, 1),
+        "undetermined_claims": sum(len(g.unsure) for g in found) / max(claims, 1),
         "audit_objections": objections[0], "audit_asked": objections[1],
         "kinds": {k: {"planted": t.planted, "check": t.check, "at_it": t.at_it, "audit": t.audit, "schema": t.schema}
                   for k, t in tallies.items()},
@@ -223,18 +235,18 @@ def page(out: dict[str, Any], tallies: dict[str, Tally], alarms: Counter[str], c
 
 Made by `{command}`; not edited by hand.
 
-{out["planted"]} errors of {len(tallies)} kinds were planted in labelled traces of {out["drives"]} drives of the expert
-(split `train`, {out["decisions"]} decisions), each of which the check finds nothing false in as it is. What is planted is
-plainly wrong: by geometry that was written from the specification of the trace apart from the checker
+{out["planted"]} errors of {len(tallies)} kinds were planted in labelled traces of {out["drives"]} drives of the
+expert (split `train`, {out["decisions"]} decisions), in each of which the check finds nothing false as it is. What is
+planted is plainly wrong: by geometry that was written from the specification of the trace apart from the checker
 (`benchmarks/mutant_scene.py`), with margins beyond its thresholds.
 
 An error counts once, for who finds it first:
 
 - the **reader**: JSON, vocabulary, grammar;
-- the **check**: a claim about the present turns false (undetermined is no find); *at it*: a changed claim is among them;
-- the **audit**: the expert, asked again without one thing, contradicts what is cited as a cause, moves for something that
-  is not cited, or fails with no option at the agent that is named; it must not have objected to the trace before. It
-  takes things out of the present scene alone, and it shares the expert with the labeller.
+- the **check**: a claim about the present turns false (undetermined is no find); *at it*: a changed one is among them;
+- the **audit**: the expert, asked again without one thing, contradicts what is cited as a cause, moves for something
+  that is not cited, or fails with no option at the agent that is named; it must not have objected to the trace before.
+  It takes things out of the present scene alone, and it shares the expert with the labeller.
 
 {chr(10).join(table)}
 
@@ -243,10 +255,12 @@ Found overall: {percent["found"]}; of errors in what is said {percent["found_sem
 
 False alarms, on traces as the labeller wrote them: {alarmed} of claims about the present are called false, in
 {percent["false_alarm_traces"]} of the traces (by field: {often}).
-{percent["undetermined_claims"]} are undetermined. The audit objects to {out["audit_objections"]} of {out["audit_asked"]}
-traces as they are.
+{percent["undetermined_claims"]} are undetermined. The audit objects to {out["audit_objections"]} of
+{out["audit_asked"]} traces as they are.
 
 ## The first that was missed, by kind
+
+In brackets what the check says of the claims that were changed.
 
 {chr(10).join(missed) or "None."}
 """

@@ -59,8 +59,8 @@ def test_a_verdict_stands_at_its_claim(scenario: Scenario) -> None:
 def test_verdicts_of_unknown_claims_are_not_lost(scenario: Scenario) -> None:
     line = told_lines(scenario)[0]
     line["verdicts"] = [
-        {"claim": "entities[7].relation", "kind": "present", "value": "false"},
-        {"claim": "x", "kind": "present", "value": "true"},
+        {"claim": "entities[7].relation", "kind": "present", "value": "false", "rule": "lead"},
+        {"claim": "x", "kind": "present", "value": "true", "rule": ""},
     ]
     payload = claims_payload(told([line]), ORIGIN)
     assert len(payload["decisions"][0][8]) == 2
@@ -95,7 +95,7 @@ def test_a_trace_cannot_break_out_of_the_page(text: str, scenario: Scenario) -> 
     for verdict in line["verdicts"]:
         verdict.update(rule=text, why=text, unit=text, evidence={text: text}, claim=text)
     line["ghosts"][0].update(option=text, violates=text)
-    line["audit"] = [text, {text: [text]}]
+    line["audit"] = [{"why": text}, {text: [text]}]
     page = scene_page(scenario, [make_drive(scenario)], traces=[told([line])])
     assert not set("<>&") & set(page.split('id="data">')[1].split("</script>")[0])
     assert "<img" not in page

@@ -34,7 +34,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
             verdict.update(rule=EVIL, why=EVIL, unit=EVIL, evidence={EVIL: EVIL})
         for ghost in line["ghosts"]:
             ghost.update(option=EVIL, violates=EVIL)
-        line["audit"] = [EVIL]
+        line["audit"] = [{"why": EVIL, EVIL: EVIL}]
     traces["evil"] = [told(evil), told(evil)]
     for name, given in traces.items():
         (folder / f"{name}.html").write_text(scene_page(scenario, drives, traces=given))

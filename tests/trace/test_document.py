@@ -22,12 +22,13 @@ from waytrace.trace import (
     sentence,
     sets,
     to_json,
+    vocabulary_hash,
 )
 from waytrace.trace.words import _BECAUSE, _LATERAL, _LONGITUDINAL, _VIOLATES
 
 from .test_codec import present, write
 
-HEADER = Header("0" * 64, 1_000_000, 1.0, 0.1, Producer("expert_certificate", vocabulary="v", code="c"))
+HEADER = Header("0" * 64, 1_000_000, 1.0, 0.1, Producer("expert_certificate", vocabulary=vocabulary_hash(), code="c"))
 WAYPOINTS = [[0.5 * k, 0.0, 0.0, 8.0] for k in range(16)]
 
 
@@ -71,6 +72,7 @@ def test_damage_is_a_trace_error_that_names_the_field(seed: int, data: st.DataOb
         (lambda r: r.update(extra=1), "no field 'extra'"),
         (lambda r: r["header"].update(schema="adtrace/9"), "adtrace/9"),
         (lambda r: r["header"]["producer"].update(kind="oracle"), "header.producer.kind"),
+        (lambda r: r["header"]["producer"].update(vocabulary="0" * 64), "vocabulary is '000000000000'"),
         (lambda r: r["plan"].update(target_lane="street:1"), "trace.plan.target_lane"),
         (lambda r: r["plan"]["waypoints"].append([1, 2]), "plan.waypoints"),
         (lambda r: r["decision"].update(confidence_bin="high"), "trace.decision.confidence_bin"),

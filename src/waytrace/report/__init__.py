@@ -4,7 +4,7 @@ from .annotate import annotation_page, labelled_picture
 from .index import IndexRow, PlannerSummary, index_page
 from .names import file_names
 from .scene import SceneLinks, scene_page
-from .traces import Ghost, Said, Told, TraceFile, read_told
+from .traces import Ghost, Told, TraceFile, read_told
 from .write import Result, write_report
 
 __all__ = [
@@ -12,7 +12,6 @@ __all__ = [
     "IndexRow",
     "PlannerSummary",
     "Result",
-    "Said",
     "SceneLinks",
     "Told",
     "TraceFile",

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from waytrace.trace import Trace, sentence, sets
+from waytrace.trace import Trace, Verdict, sentence, sets
+from waytrace.trace.verdicts import KINDS, VALUES
 
 from .codec import CM, delta, pack, quantise
 from .texts import Code, Texts
-from .traces import KINDS, VALUES, Said, Told, shown
+from .traces import Told, shown
 
 STAGES = ("scene", "entities", "forecasts", "decision", "causes", "rejected", "plan")
 """The lists of the panel, in its order."""
@@ -99,7 +100,7 @@ def _decision(told: Told, texts: Texts, origin: NDArray[np.float64]) -> list[Any
             [texts.code(a) for a in told.audit], other]  # fmt: skip
 
 
-def _of(verdict: Said) -> tuple[tuple[int, int], str]:
+def _of(verdict: Verdict) -> tuple[tuple[int, int], str]:
     """Which line of a decision a verdict is about: (stage, number in it), and the field in words."""
     item = _ITEM.match(verdict.claim)
     if item:
@@ -111,11 +112,11 @@ def _of(verdict: Said) -> tuple[tuple[int, int], str]:
     return (known.get(stage, -1), 0), field or stage
 
 
-def _verdict(verdict: Said, field: str, texts: Texts) -> list[Any]:
+def _verdict(verdict: Verdict, field: str, texts: Texts) -> list[Any]:
     evidence: list[Code] = []
     for name, value in verdict.evidence.items():
         evidence += [texts.code(_plain(str(name))), texts.code(shown(value))]
-    slack = -1 if verdict.slack is None else texts.code(_signed(verdict.slack, verdict.unit))
+    slack = texts.code(_signed(verdict.slack, verdict.unit)) if verdict.unit or verdict.slack else -1
     return [
         4 * KINDS.index(verdict.kind) + VALUES.index(verdict.value), texts.code(_plain(field)),
         texts.code(_plain(verdict.rule)), slack, texts.code(verdict.why), evidence,

@@ -5,35 +5,17 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from waytrace.scenario import WaytraceError
-from waytrace.trace import SLOTS, Trace, TraceError, from_json
+from waytrace.trace import SLOTS, Trace, TraceError, Verdict
+from waytrace.trace.file import from_record
 from waytrace.trace.sets import Bins, Closed
 
 FILE = "traces.jsonl"
-KINDS = ("present", "forecast", "interventional")
-VALUES = ("true", "false", "undetermined", "not_judged")
 _MOST_POINTS = 1000
-
-
-@dataclass(frozen=True)
-class Said:
-    """What has been found of one claim."""
-
-    claim: str
-    """Which one: ``entities[2].relation``."""
-    kind: str
-    """One of ``KINDS``; they are never pooled."""
-    value: str
-    """One of ``VALUES``."""
-    rule: str = ""
-    slack: float | None = None
-    unit: str = ""
-    evidence: Mapping[str, Any] = field(default_factory=dict)
-    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,7 +34,7 @@ class Told:
     tick: int
     """Ticks since the scenario's start step: the row of the rollout."""
     trace: Trace
-    verdicts: tuple[Said, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
     ghosts: tuple[Ghost, ...] = ()
     audit: tuple[str, ...] = ()
 
@@ -94,20 +76,21 @@ class TraceFile:
 
 def read_told(record: Mapping[str, Any], where: str) -> Told:
     """One line of the file as a decision. Raises :class:`WaytraceError` that says what is wrong ``where``."""
-    tick = record.get("tick")
-    if type(tick) is not int or tick < 0:
-        raise WaytraceError(f"{where}: `tick` is to be a whole number from 0 on, not {str(tick)[:40]!r}.")
     try:
-        _, trace, _ = from_json(record.get("document"))
-        _check(trace)
-        return Told(
-            tick, trace,
-            tuple(_said(v, f"verdicts[{k}]") for k, v in enumerate(_list(record, "verdicts"))),
-            tuple(_ghost(v, f"ghosts[{k}]") for k, v in enumerate(_list(record, "ghosts"))),
-            tuple(_sentence(v) for v in _list(record, "audit")),
-        )  # fmt: skip
+        line = from_record({**record, "verdicts": [_without_null(v) for v in _list(record, "verdicts")]})
+        _check(line.trace)
+        ghosts = tuple(
+            Ghost(g.option[:80], str(raw.get("violates") or "")[:80], g.xy[:_MOST_POINTS])
+            for g, raw in zip(line.ghosts, _list(record, "ghosts"), strict=True)
+        )
+        return Told(line.tick, line.trace, line.verdicts, ghosts, tuple(_sentence(v) for v in line.audit))
     except TraceError as error:
         raise WaytraceError(f"{where}: {error}. Write the traces again with this version.") from error
+
+
+def _without_null(verdict: object) -> object:
+    """A verdict without a slack that is null: there is none."""
+    return {k: v for k, v in verdict.items() if v is not None} if isinstance(verdict, dict) else verdict
 
 
 def _record(line: bytes, where: str) -> dict[str, Any]:
@@ -142,38 +125,8 @@ def _list(record: Mapping[str, Any], name: str) -> list[Any]:
     return value
 
 
-def _said(value: object, where: str) -> Said:
-    if not isinstance(value, dict):
-        raise TraceError(f"{where} is to be an object")
-    for name, among in (("kind", KINDS), ("value", VALUES)):
-        if value.get(name) not in among:
-            raise TraceError(f"{where}.{name} is to be one of {', '.join(among)}")
-    texts = {name: value.get(name) or "" for name in ("claim", "rule", "unit", "why")}
-    wrong = [name for name, text in texts.items() if not isinstance(text, str)]
-    slack, evidence = value.get("slack"), value.get("evidence") or {}
-    if wrong or not isinstance(evidence, dict) or not (slack is None or type(slack) in (int, float)):
-        raise TraceError(f"{where}.{(wrong or ['slack or evidence'])[0]} is of a wrong type")
-    finite = None if slack is None or not math.isfinite(slack) else float(slack)
-    return Said(texts["claim"], value["kind"], value["value"], texts["rule"], finite, texts["unit"], evidence,
-                texts["why"])  # fmt: skip
-
-
-def _ghost(value: object, where: str) -> Ghost:
-    xy = value.get("xy") if isinstance(value, dict) else None
-    if (
-        not isinstance(value, dict) or not isinstance(xy, list) or len(xy) > _MOST_POINTS
-        or not all(isinstance(p, list) and len(p) == 2 and all(type(v) in (int, float) and abs(v) < 1e7 for v in p)
-                   for p in xy)
-    ):  # fmt: skip
-        raise TraceError(f"{where} is to have xy, a list of at most {_MOST_POINTS} points [x, y]")
-    points = tuple((float(x), float(y)) for x, y in xy)
-    return Ghost(str(value.get("option", ""))[:80], str(value.get("violates", ""))[:80], points)
-
-
-def _sentence(value: object) -> str:
+def _sentence(value: Mapping[str, Any]) -> str:
     """An entry of the audit in words: its own sentence, or its fields."""
-    if not isinstance(value, dict):
-        return str(value)[:400]
     rest = {k: v for k, v in value.items() if k != "why"}
     fields = ", ".join(f"{k}: {shown(v)}" for k, v in rest.items() if v is not None)
     return f"{value['why']} ({fields})"[:400] if value.get("why") else fields[:400]
