@@ -184,13 +184,13 @@ def surely_not(relation: str, fact: Fact) -> bool:
         case "adjacent_right":
             return side > 1.2 or abs(f.along) > 60 or (against and moving)
         case "cut_in_left":
-            return side < -1.5 or f.behind or standing or (against and moving) or f.along > 90
+            return side < -1.5 or f.behind or standing or (against and moving)
         case "cut_in_right":
-            return side > 1.5 or f.behind or standing or (against and moving) or f.along > 90
+            return side > 1.5 or f.behind or standing or (against and moving)
         case "cut_out":
             return f.behind or standing or (against and moving)
         case "merging":
-            return f.behind or standing or f.kind in VULNERABLE or (against and moving)
+            return f.kind in VULNERABLE or (against and moving)
         case "crossing_from_left":
             return (f.behind and (same or standing)) or (same and abs(f.aside) < 1.0 and moving and f.turned < 0.1)
         case "crossing_from_right":
