@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from waytrace.scenario import Rollout, Scenario
+import numpy as np
+from numpy.typing import NDArray
+
+from waytrace.observe import Observation
+from waytrace.scenario import Plan, Rollout, Scenario
 from waytrace.sim import World
+
+Watch = Callable[[Any, Observation, Plan, Any, NDArray[np.bool_]], None]
+"""Called with planner, observation, plan, traces and which worlds are active."""
 
 REPLAN_TICKS = 5
 """A planner is asked at 2 Hz; the simulator ticks at 10 Hz."""
@@ -22,19 +29,24 @@ def drive(
     replan_ticks: int = REPLAN_TICKS,
     pad_to: int = 0,
     name: str = "",
+    watch: Watch | None = None,
 ) -> list[Rollout]:
     """Rollouts of ``planner`` in ``scenarios``, one each, in their order.
 
     Every ``replan_ticks`` ticks (0.1 s each) the planner sees all worlds at once and hands over one plan for each; in
     between, the held plans are tracked. With ``pad_to`` the batch is filled up to that many worlds with repetitions
     of the last scenario, whose rollouts are dropped: a planner whose arithmetic depends on the size of its batch
-    then gives the same result however the scenarios were divided.
+    then gives the same result however the scenarios were divided. ``watch`` is called after every decision with what
+    the planner saw and what it answered; only rows of worlds that still run mean anything then.
     """
     worlds = [*scenarios, *[scenarios[-1]] * (pad_to - len(scenarios))]
     world = World(worlds, traffic=traffic, style=style, seed=seed)
     planner.reset([s.id for s in worlds], world if getattr(planner, "privileged", False) else None)
     state: Any = None
     while world.active.any():
-        plan, _trace, state = planner.plan(world.observe(), state)
+        observation = world.observe()
+        plan, traces, state = planner.plan(observation, state)
+        if watch is not None:
+            watch(planner, observation, plan, traces, world.active)
         world.step_plans(plan, ticks=replan_ticks)
     return world.rollouts(name or getattr(planner, "name", type(planner).__name__))[: len(scenarios)]

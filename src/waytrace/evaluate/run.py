@@ -16,6 +16,7 @@ from safetensors.numpy import load_file, save_file
 from waytrace.scenario import Rollout, Scenario, WaytraceError
 from waytrace.scenario.store import RolloutStore, ScenarioStore, ScenarioWriter, write_rollouts
 from waytrace.sim import STYLES, TRAFFIC
+from waytrace.trace.file import write_traces
 
 from .digest import canonical, code_digest, environment, result_hash
 from .drive import REPLAN_TICKS
@@ -26,6 +27,7 @@ from .result import SCHEMA, Result, aggregate, load_result
 from .suite_store import suite_store
 from .suites import Suite, SuiteError
 from .task import BATCH, Setup
+from .traces import traces_of
 
 Progress = Callable[[int, int, str], None]
 """Called with scenarios done, scenarios in all, and the id that came to an end last."""
@@ -46,6 +48,7 @@ def evaluate(
     timeout_s: float = 300.0,
     admitted_only: bool = False,
     reason: str = "",
+    traces: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Result:
@@ -60,7 +63,8 @@ def evaluate(
 
     ``limit`` takes the first so many scenarios. ``timeout_s`` is the time one may take. With ``admitted_only`` the
     means leave out scenarios that not even the oracle drives without breaking a rule; their rows are kept. The
-    result does not depend on ``workers``.
+    result does not depend on ``workers``. With ``traces`` the folder also gets ``traces.jsonl``, a trace for every
+    decision of a planner that gives traces itself or the certificates to write them from; the result is the same.
 
     An interrupted evaluation is continued by the same call. A folder made with other settings or by other code is
     refused with the differences, unless ``overwrite``. A scenario on which the planner raises, dies or takes too long
@@ -104,6 +108,7 @@ def evaluate(
         "limit": limit,
         "code": code_digest(),
         "planner_code": planner_digest(planner),
+        **({"traces": True} if traces else {}),
     }
     out = Path(out or _default_folder(config)).absolute()
     if overwrite:
@@ -117,7 +122,7 @@ def evaluate(
             return result
 
     partial = out / "partial"
-    setup = Setup(planner, str(store.path), str(partial), traffic, style, seed, replan_ticks, references)
+    setup = Setup(planner, str(store.path), str(partial), traffic, style, seed, replan_ticks, references, traces)
     done = _finished(partial)
     todo = [i for i in ids if i not in done]
     position = {name: k for k, name in enumerate(ids)}
@@ -150,7 +155,7 @@ def _clear(out: Path) -> None:
     """Remove what an evaluation leaves, and nothing else that may lie there."""
     for name in ("partial", "rollouts", "logs"):
         shutil.rmtree(out / name, ignore_errors=True)
-    for name in ("run.json", "result.json", "ticks.safetensors"):
+    for name in ("run.json", "result.json", "ticks.safetensors", "traces.jsonl"):
         (out / name).unlink(missing_ok=True)
 
 
@@ -227,6 +232,8 @@ def _finish(
     shutil.rmtree(out / "rollouts", ignore_errors=True)
     write_rollouts(out / "rollouts", _rollouts([row["id"] for row in rows], where))
     save_file(ticks, out / "ticks.safetensors")
+    if any((folder / "traces.jsonl").exists() for folder in folders):
+        write_traces(out / "traces.jsonl", traces_of([row["id"] for row in rows], where))
     contents = {i: store.summary(i)["hash"] for i in ids}
     failed.sort(key=lambda e: ids.index(e["id"]))
     meta = {

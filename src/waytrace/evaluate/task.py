@@ -16,12 +16,14 @@ from safetensors.numpy import save_file
 from waytrace.scenario import Scenario
 from waytrace.scenario.store import ScenarioStore, write_rollouts
 from waytrace.score import ScenarioScore, score_rollout
+from waytrace.trace.file import write_traces
 
 from .digest import drive_digest, plain
 from .drive import REPLAN_TICKS, drive
 from .load import load_planner
 from .reference import Reference, reference
 from .suite_store import load_references
+from .traces import TraceBook
 
 BATCH = 4
 """Worlds per task, and the padded batch that every planner runs at."""
@@ -41,6 +43,8 @@ class Setup:
     replan_ticks: int = REPLAN_TICKS
     references: str = ""
     """File with a suite's frozen references; empty: the oracle is asked."""
+    traces: bool = False
+    """Whether to record a trace for every decision of a planner that gives traces or certificates."""
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object."""
@@ -50,24 +54,26 @@ class Setup:
 def run_task(
     setup: Setup, store: ScenarioStore, ids: Sequence[str], name: str, driven: Callable[[], None] | None = None
 ) -> None:
-    """Drive and score the scenarios ``ids`` and leave ``partial/name``: rows.json, ticks.safetensors, rollouts/.
+    """Drive and score the scenarios ``ids`` and leave ``partial/name``: rows.json, ticks.safetensors, rollouts/,
+    and traces.jsonl where traces are asked for.
 
     ``driven`` is called when the planner's part is over; what follows is the oracle's and the score's. The folder
     appears whole or not at all. The planner is made anew for every task, so that nothing carries over from one task
     to the next and the division into workers cannot show in the result.
     """
     scenarios = [store[i] for i in ids]
+    contents = [store.summary(i)["hash"] for i in ids]
+    book = TraceBook(contents, setup.planner, setup.seed) if setup.traces else None
     began = time.perf_counter()
     rollouts = drive(
         load_planner(setup.planner), scenarios, traffic=setup.traffic, style=setup.style, seed=setup.seed,
-        replan_ticks=setup.replan_ticks, pad_to=BATCH, name=setup.planner,
+        replan_ticks=setup.replan_ticks, pad_to=BATCH, name=setup.planner, watch=book.take if book else None,
     )  # fmt: skip
     seconds = (time.perf_counter() - began) / len(ids)
     if driven:
         driven()
     rows, ticks = [], {}
-    for scenario, rollout in zip(scenarios, rollouts, strict=True):
-        content = store.summary(scenario.id)["hash"]
+    for scenario, content, rollout in zip(scenarios, contents, rollouts, strict=True):
         oracle = (
             load_references(setup.references)[scenario.id]
             if setup.references
@@ -81,6 +87,8 @@ def run_task(
     temporary.mkdir(parents=True)
     write_rollouts(temporary / "rollouts", rollouts)
     save_file(ticks, temporary / "ticks.safetensors")
+    if book is not None:
+        write_traces(temporary / "traces.jsonl", book.lines())
     (temporary / "rows.json").write_text(json.dumps(rows, allow_nan=False))
     temporary.rename(final)
 

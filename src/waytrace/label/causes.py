@@ -56,7 +56,8 @@ def causes_of(
 
 def gain_m(choice: Choice, without: Iterable[Constraint]) -> float:
     """How much farther the ego would get within 6 s without some constraints, to first order, from what all others
-    allow along the drive; their answers to its new course are not in it."""
+    allow along the drive; their answers to its new course are not in it.
+    """
     gone = set(map(id, without))
     columns = np.array([c.allowed_mps2 for c in choice.constraints])
     kept = [k for k, c in enumerate(choice.constraints) if id(c) not in gone]

@@ -10,7 +10,7 @@ from waytrace.planners import Certificate, Expert
 from waytrace.scenario import Scenario, WaytraceError
 from waytrace.scenario.roads import RoadCache
 from waytrace.sim import World
-from waytrace.trace import Decision, Header, Producer, vocabulary_hash
+from waytrace.trace import Header, Producer, Trace, vocabulary_hash
 
 from .from_certificate import Label, Setting, from_certificate, setting
 
@@ -35,6 +35,8 @@ class LabelledMoment:
     """As it stood when the decision was made; it is advanced when the next one is asked for."""
     state: Any
     """What the planner carried into the decision."""
+    before: Trace | None
+    """The trace of the decision before it."""
 
 
 def check_planner(planner: Any) -> None:
@@ -68,7 +70,7 @@ def label_drive(
     world, roads = World([scenario], traffic=traffic, style=style, seed=seed), RoadCache()
     planner.reset([scenario.id])
     state: Any = None
-    before: Decision | None = None
+    before: Trace | None = None
     while world.active.any():
         tick = int(world.tick[0])
         observation = world.observe()
@@ -78,10 +80,11 @@ def label_drive(
             certificate, forecast = planner.certificates[0], planner.forecasts[0]
             if certificate is not None:
                 at = setting(observation, 0, forecast, roads)
-                label, other = from_certificate(certificate, at, before, runner_up=runner_up and wanted(tick))
-                before = label.trace.decision
+                last = before.decision if before is not None else None
+                label, other = from_certificate(certificate, at, last, runner_up=runner_up and wanted(tick))
                 if wanted(tick):
-                    yield LabelledMoment(tick, label, other, certificate, at, world, carried)
+                    yield LabelledMoment(tick, label, other, certificate, at, world, carried, before)
+                before = label.trace
         if ticks is not None and tick >= max(ticks, default=-1):
             return
         world.step_plans(plan, ticks=DECISION_TICKS)
@@ -89,12 +92,12 @@ def label_drive(
 
 def header_of(
     label: Label, at: Setting, scene_hash: str, *, code: str = "", seed: int = 0, kind: str = "expert_certificate"
-) -> Header:  # fmt: skip
+) -> Header:
     """The header of a label: which moment of which scenario, and who wrote it with what."""
     scene = at.scene
     producer = Producer(kind, "", vocabulary_hash(), code, seed, "trace", label.gate)
     history_s = (len(scene.ego.history_valid) - 1) * scene.dt_s
-    return Header(scene_hash, round(scene.time_s * 1e6), round(history_s, 6), scene.dt_s, producer)
+    return Header(scene_hash, round(float(label.plan.t0_s) * 1e6), round(history_s, 6), scene.dt_s, producer)
 
 
 def gated(label: Label, gate: str) -> Label:

@@ -127,15 +127,14 @@ def label_choice(
     lay = lay_out(at.roads.of(scene.map, scene.route), scene, choice.plan, own, choice.lane)
     goes_on = at.survey.gives_way_here
     found = decided(choice, lay, emergency=emergency, goes_on=goes_on, before=before.lateral if before else "")
-    causes = causes_of(
-        choice, found, lay, rejected, _passed(choice, at), _slower(choice, at), _beside(choice, at)
-    )
+    causes = causes_of(choice, found, lay, rejected, _passed(choice, at), _slower(choice, at), _beside(choice, at))
     held, dropped = _held(causes, at.present)
     found, gate = _supported(found, held)
     claim = plan_claim(choice.plan, lay, found.lateral, at.present, must_stop=False, holds=False)
     naming = Naming(scene, choice.plan, at.survey.summary, claim)
     held = naming.causes(held, found.longitudinal, found.lateral)
-    found = replace(found, longitudinal=naming.longitudinal(found.longitudinal, found.lateral, held))
+    name, held = naming.longitudinal(found.longitudinal, found.lateral, held)
+    found = replace(found, longitudinal=name)
     kept_causes = _fitting(held, found)
     options = [
         r for r in rejections_of(rejected, found, lay, goes_on=goes_on)
@@ -212,22 +211,6 @@ def confidence(gap: float) -> float:
     return 1.0 / (1.0 + math.exp(-min(max(gap / TEMPERATURE, -50.0), 50.0)))
 
 
-def _held(causes: Sequence[Cause], present: Present) -> tuple[list[Cause], list[str]]:
-    """Causes that can be pointed at, and those that cannot, in words."""
-    held = [c for c in causes if c.ref in present.row_of]
-    return held, [f"{c.constraint} {c.ref}" for c in causes if c.ref not in present.row_of]
-
-
-def _supported(found: Decided, causes: Sequence[Cause]) -> tuple[Decided, str]:
-    """The decisions that the causes at hand can carry: one whose every cause is truncated falls back to a free one."""
-    gate = ""
-    if found.longitudinal not in sets.FREE and not any(c.axis == "longitudinal" for c in causes):
-        found, gate = replace(found, longitudinal="set_speed"), "truncated"
-    if found.lateral != "keep" and not any(c.axis == "lateral" for c in causes):
-        found, gate = replace(found, lateral="keep"), "truncated"
-    return found, gate
-
-
 def _fitting(causes: Sequence[Cause], found: Decided) -> list[Cause]:
     """At most four causes by the grammar's rules: those that carry a decision first, enabling ones last."""
     free = found.longitudinal in sets.FREE
@@ -253,44 +236,6 @@ def _paired(causes: Sequence[Cause]) -> list[Cause]:
     return [replace(c, role="proximate") if alone and c.role == "overdetermining" else c for c in causes]
 
 
-def _passed(choice: Choice, at: Setting) -> list[Reference]:
-    """Those that a pass leads round, the one it is about first: who stands where the middle of the lane leads."""
-    if choice.about is None:
-        return []
-    group, side = [choice.about], choice.offset_m
-    seen = at.seen
-    s, d, along, across, speed = seen.place[0, :, :5].T
-    reach = seen.half_width_m + across + PASS_ROOM_M
-    first = {int(i): k for k, i in enumerate(seen.index)}.get(choice.about.index)
-    for a in np.argsort(s, kind="stable"):
-        stands = abs(float(speed[a])) < STANDING_MPS and at.kind_of(int(seen.index[a])) != AgentKind.PEDESTRIAN
-        beside = np.isfinite(s[a]) and abs(d[a]) < reach[a] and s[a] + along[a] > seen.front_s - 5.0
-        if first is None or a == first or not stands or not beside or s[a] - s[first] > PASS_REACH_M:
-            continue
-        if side * d[a] < 0.0 or abs(d[a]) < seen.half_width_m:
-            group.append(Reference(ReferenceKind.AGENT, int(seen.index[a])))
-    return group[:MOST_PASSED]
-
-
-def _slower(choice: Choice, at: Setting) -> Reference | None:
-    """Whoever drives ahead in the ego's lane, slower than the plan means to get; None for nobody."""
-    m = at.survey.measured
-    if not m.leads:
-        return None
-    lead = m.leads[0]
-    slower = float(m.others.v_along[lead]) < choice.target_speed_mps - 0.5
-    return Reference(ReferenceKind.AGENT, int(m.others.index[lead])) if slower else None
-
-
-def _refs(causes: Sequence[Cause]) -> set[Reference]:
-    return {c.ref for c in causes}
-
-
-def confidence(gap: float) -> float:
-    """How sure a choice is, from its lead in score over the best other one: a logistic, 0.5 where they are equal."""
-    return 1.0 / (1.0 + math.exp(-min(max(gap / TEMPERATURE, -50.0), 50.0)))
-
-
 def _held(causes: Sequence[Cause], present: Present) -> tuple[list[Cause], list[str]]:
     """Causes that can be pointed at, and those that cannot, in words."""
     held = [c for c in causes if c.ref in present.row_of]
@@ -305,89 +250,6 @@ def _supported(found: Decided, causes: Sequence[Cause]) -> tuple[Decided, str]:
     if found.lateral != "keep" and not any(c.axis == "lateral" for c in causes):
         found, gate = replace(found, lateral="keep"), "truncated"
     return found, gate
-
-
-def _fitting(causes: Sequence[Cause], found: Decided) -> list[Cause]:
-    """At most four causes by the grammar's rules: those that carry a decision first, then the largest shares."""
-    lengthwise = [c for c in causes if c.axis == "longitudinal"]
-    sideways = [c for c in causes if c.axis == "lateral"]
-    if found.longitudinal in sets.FREE:
-        lengthwise = []
-    elif not any(c.role in SUFFICIENT for c in lengthwise):
-        lengthwise[0] = replace(lengthwise[0], role="proximate")
-    if sum(c.role == "overdetermining" for c in lengthwise) == 1:
-        lengthwise = [replace(c, role="proximate") if c.role == "overdetermining" else c for c in lengthwise]
-    needs = 2 if sum(c.role == "overdetermining" for c in sideways) >= 2 else min(len(sideways), 1)
-    room = sets.MOST_CAUSES - needs
-    lead = [c for c in lengthwise if c.role in SUFFICIENT][:room]
-    rest = sorted((c for c in lengthwise if c.role not in SUFFICIENT), key=lambda c: -c.share_bin)
-    kept = [*lead, *rest][:room]
-    if sum(c.role == "overdetermining" for c in kept) == 1:
-        kept = [replace(c, role="proximate") if c.role == "overdetermining" else c for c in kept]
-    return [*kept, *sideways][: sets.MOST_CAUSES]
-
-
-def _passed(choice: Choice, at: Setting) -> list[Reference]:
-    """Those that a pass leads round, the one it is about first: who stands where the middle of the lane leads."""
-    if choice.about is None:
-        return []
-    group, side = [choice.about], choice.offset_m
-    seen = at.seen
-    s, d, along, across, speed = seen.place[0, :, :5].T
-    reach = seen.half_width_m + across + PASS_ROOM_M
-    first = {int(i): k for k, i in enumerate(seen.index)}.get(choice.about.index)
-    for a in np.argsort(s, kind="stable"):
-        stands = abs(float(speed[a])) < STANDING_MPS and at.kind_of(int(seen.index[a])) != AgentKind.PEDESTRIAN
-        beside = np.isfinite(s[a]) and abs(d[a]) < reach[a] and s[a] + along[a] > seen.front_s - 5.0
-        if first is None or a == first or not stands or not beside or s[a] - s[first] > PASS_REACH_M:
-            continue
-        if side * d[a] < 0.0 or abs(d[a]) < seen.half_width_m:
-            group.append(Reference(ReferenceKind.AGENT, int(seen.index[a])))
-    return group[:MOST_PASSED]
-
-
-def _refs(causes: Sequence[Cause]) -> set[Reference]:
-    return {c.ref for c in causes}
-
-
-def confidence(gap: float) -> float:
-    """How sure a choice is, from its lead in score over the best other one: a logistic, 0.5 where they are equal."""
-    return 1.0 / (1.0 + math.exp(-min(max(gap / TEMPERATURE, -50.0), 50.0)))
-
-
-def _held(causes: Sequence[Cause], present: Present) -> tuple[list[Cause], list[str]]:
-    """Causes that can be pointed at, and those that cannot, in words."""
-    held = [c for c in causes if c.ref in present.row_of]
-    return held, [f"{c.constraint} {c.ref}" for c in causes if c.ref not in present.row_of]
-
-
-def _supported(found: Decided, causes: Sequence[Cause]) -> tuple[Decided, str]:
-    """The decisions that the causes at hand can carry: one whose every cause is truncated falls back to a free one."""
-    gate = ""
-    if found.longitudinal not in sets.FREE and not any(c.axis == "longitudinal" for c in causes):
-        found, gate = replace(found, longitudinal="set_speed"), "truncated"
-    if found.lateral != "keep" and not any(c.axis == "lateral" for c in causes):
-        found, gate = replace(found, lateral="keep"), "truncated"
-    return found, gate
-
-
-def _fitting(causes: Sequence[Cause], found: Decided) -> list[Cause]:
-    """At most four causes by the grammar's rules: those that carry a decision first, then the largest shares."""
-    lengthwise = [c for c in causes if c.axis == "longitudinal"]
-    sideways = [c for c in causes if c.axis == "lateral"]
-    if found.longitudinal in sets.FREE:
-        lengthwise = []
-    elif not any(c.role in SUFFICIENT for c in lengthwise):
-        lengthwise[0] = replace(lengthwise[0], role="proximate")
-    if sum(c.role == "overdetermining" for c in lengthwise) == 1:
-        lengthwise = [replace(c, role="proximate") if c.role == "overdetermining" else c for c in lengthwise]
-    room = sets.MOST_CAUSES - min(len(sideways), 1)
-    lead = [c for c in lengthwise if c.role in SUFFICIENT][:room]
-    rest = sorted((c for c in lengthwise if c.role not in SUFFICIENT), key=lambda c: -c.share_bin)
-    kept = [*lead, *rest][:room]
-    if sum(c.role == "overdetermining" for c in kept) == 1:
-        kept = [replace(c, role="joint") if c.role == "overdetermining" else c for c in kept]
-    return [*kept, *sideways][: sets.MOST_CAUSES]
 
 
 def lay_of(choice: Choice, at: Setting, own: int) -> Lay:

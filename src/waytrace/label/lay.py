@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waytrace.observe import Scene
-from waytrace.scenario.roads import Roads
-from waytrace.scenario.paths import Path, empty_path, project, sample_chain
 from waytrace.scenario import REAR_AXLE_TO_CENTRE, Plan
+from waytrace.scenario.paths import Path, empty_path, project, sample_chain
+from waytrace.scenario.roads import Roads
 from waytrace.trace.thresholds import T
 
 Array = NDArray[np.float64]

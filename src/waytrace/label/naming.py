@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from waytrace.observe import Scene
+from waytrace.observe import ReferenceKind, Scene
 from waytrace.scenario import Plan
 from waytrace.trace import Cause, Decision, PlanClaim, SceneSummary, Trace, sets
 from waytrace.trace.check import Case
-from waytrace.trace.check.constraints import CONSTRAINT_RULES
+from waytrace.trace.check.constraints import CONSTRAINT_RULES, fitting
 from waytrace.trace.check.longitudinal import LONGITUDINAL_RULES
 from waytrace.trace.compatible import CAUSES
 
@@ -28,11 +28,11 @@ ALSO: dict[str, tuple[str, ...]] = {
 is about to join it someone ahead."""
 
 NAMES: dict[str, tuple[str, ...]] = {
-    "headway": ("follow", "stop", "adapt_speed"),
+    "headway": ("follow", "stop", "pass"),
     "cross_conflict": ("yield", "stop", "adapt_speed"),
-    "merge_gap": ("gap_search", "follow", "yield", "adapt_speed"),
+    "merge_gap": ("gap_search", "yield"),
     "stop_point": ("stop", "adapt_speed"),
-    "route_feasibility": ("gap_search", "stop", "adapt_speed"),
+    "route_feasibility": ("gap_search", "stop"),
     "required_decel": ("emergency_brake", "yield", "follow", "stop", "adapt_speed"),
     "lateral_clearance": ("pass", "stop", "adapt_speed"),
     "speed_cap": ("adapt_speed",),
@@ -55,37 +55,65 @@ class Naming:
         return Case(Trace(self._summary, (), (), decision, self._claim), self.scene, self.plan)
 
     def causes(self, causes: Sequence[Cause], longitudinal: str, lateral: str) -> list[Cause]:
-        """The causes with constraints whose rule holds, where one does. Enabling ones that nothing bears out go."""
+        """The causes with constraints whose rule holds, where one does.
+
+        Enabling ones that nothing bears out go, and lanes that merely add to a cause: a swerve is no bend of the lane.
+        """
         case = self._case(longitudinal, lateral, causes)
         out = []
         for cause in causes:
-            able = CAUSES[cause.axis, cause.ref.kind]
-            names = [n for n in (cause.constraint, *ALSO.get(cause.constraint, ())) if n in able]
-            found = {}
-            for name in names:
+            found = self._held(case, cause)
+            held = next((name for name, value in found.items() if value == "true"), "")
+            known = held or found[cause.constraint] == "undetermined"
+            spare = cause.role == "enabling" or (cause.role == "joint" and cause.ref.kind == ReferenceKind.LANE)
+            if known or not spare:
+                out.append(replace(cause, constraint=held or cause.constraint))
+        needs = {"longitudinal": longitudinal not in sets.FREE, "lateral": lateral != "keep"}
+        for axis, needed in needs.items():  # a decision keeps what it rests on, borne out or not
+            if needed and not any(c.axis == axis for c in out):
+                out += [c for c in causes if c.axis == axis][:1]
+        return out
+
+    def _held(self, case: Case, cause: Cause) -> dict[str, str]:
+        """What each constraint that a cause could be called comes to, its own first; up to the first that holds."""
+        able = CAUSES[cause.axis, cause.ref.kind]
+        found: dict[str, str] = {}
+        for name in (cause.constraint, *ALSO.get(cause.constraint, ())):
+            if name in able:
                 found[name] = CONSTRAINT_RULES[name](case, replace(cause, constraint=name)).value
                 if found[name] == "true":
                     break
-            held = next((n for n in names if found.get(n) == "true"), "")
-            if held or cause.role != "enabling" or found[cause.constraint] == "undetermined":
-                out.append(replace(cause, constraint=held or cause.constraint))
-        return out
+        return found
 
-    def longitudinal(self, preferred: str, lateral: str, causes: Sequence[Cause]) -> str:
-        """The longitudinal decision that holds among those which the first cause allows."""
-        first = next((c for c in causes if c.axis == "longitudinal" and c.role != "enabling"), None)
-        names = [preferred]
-        if preferred in FREELY:
-            names += FREELY
-        elif first is not None and preferred not in ("hold", "emergency_brake"):
-            names = [preferred, *NAMES[first.constraint], *FREELY]
-            if preferred not in NAMES[first.constraint] and preferred != "pass":
-                names = [*NAMES[first.constraint], *FREELY]
-        rested = len(sets.STOP_S.edges) != self._claim.stop_s_bin
-        for name in dict.fromkeys(names):
-            if name == "stop" and not rested:
+    def longitudinal(self, preferred: str, lateral: str, causes: Sequence[Cause]) -> tuple[str, list[Cause]]:
+        """The longitudinal decision that holds among those which its first cause allows, and the causes.
+
+        Where none that the cause's own constraint allows holds, the other ones that it can be called are tried.
+        """
+        at = next((k for k, c in enumerate(causes) if c.axis == "longitudinal" and c.role != "enabling"), -1)
+        if preferred in FREELY or at < 0:
+            return self._first(dict.fromkeys([preferred, *FREELY]), lateral, causes) or preferred, list(causes)
+        first = causes[at]
+        able = CAUSES[first.axis, first.ref.kind]
+        for constraint in (first.constraint, *ALSO.get(first.constraint, ())):
+            if constraint not in able:
                 continue
-            case = self._case(name, lateral, causes)
-            if LONGITUDINAL_RULES[name](case).value == "true":
+            called = replace(first, constraint=constraint)
+            given = [*causes[:at], called, *causes[at + 1 :]]
+            if CONSTRAINT_RULES[constraint](self._case(preferred, lateral, given), called).value != "true":
+                continue
+            names = dict.fromkeys([preferred, *NAMES[constraint]])
+            fit = [name for name in names if constraint in (fitting(name) or ())]
+            if found := self._first(fit, lateral, given):
+                return found, given
+        return self._first(FREELY, lateral, causes) or preferred, list(causes)
+
+    def _first(self, names: Iterable[str], lateral: str, causes: Sequence[Cause]) -> str:
+        """The first of some decisions whose rule holds; empty for none."""
+        rested = len(sets.STOP_S.edges) != self._claim.stop_s_bin
+        for name in names:
+            if name in ("stop", "hold") and not rested:
+                continue
+            if LONGITUDINAL_RULES[name](self._case(name, lateral, causes)).value == "true":
                 return name
-        return names[0]
+        return ""

@@ -144,6 +144,6 @@ def arrivals_s(waypoints: Array, start: Array) -> Array:
     xy = np.concatenate([start[None, :2], waypoints[:, :2]])
     far = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
     metres = np.arange(81, dtype=np.float64)
-    times = np.interp(metres, far + 1e-9 * np.arange(len(far)), 0.5 * np.arange(len(far)))
+    times: Array = np.interp(metres, far + 1e-9 * np.arange(len(far)), 0.5 * np.arange(len(far)))
     times[metres > far[-1] + 1e-6] = np.inf
     return times

@@ -11,8 +11,7 @@ from typing import Any
 
 from waytrace.scenario import StoreError
 from waytrace.trace import vocabulary_hash
-
-from .record import Labelled, parse_line
+from waytrace.trace.file import TraceLine, read_traces
 
 FORMAT = "waytrace.labels/1"
 
@@ -63,25 +62,23 @@ class LabelStore:
     def __len__(self) -> int:
         return sum(tally["decisions"] for tally in self.families.values())
 
-    def __iter__(self) -> Iterator[Labelled]:
+    def __iter__(self) -> Iterator[TraceLine]:
         """Every decision in order, one in memory at a time."""
         for entry in self.manifest["shards"]:
             yield from self._read(entry)
 
-    def of(self, scenario: str) -> list[Labelled]:
+    def of(self, scenario: str) -> list[TraceLine]:
         """The decisions of one scenario. Raises :class:`StoreError` for one that is not labelled here."""
         if scenario not in self._shard_of:
             raise StoreError(f"{self.path} has no labels of {scenario!r}; it holds {len(self._shard_of)} others.")
         return [one for one in self._read(self._shard_of[scenario]) if one.scenario == scenario]
 
-    def _read(self, entry: dict[str, Any]) -> Iterator[Labelled]:
+    def _read(self, entry: dict[str, Any]) -> Iterator[TraceLine]:
         file = self.path / "shards" / entry["file"]
         if entry["file"] not in self._checked:
             _check(file, entry)
             self._checked.add(entry["file"])
-        with file.open(encoding="utf-8") as lines:
-            for number, text in enumerate(lines, start=1):
-                yield parse_line(text, f"{file}, line {number}")
+        yield from read_traces(file)
 
 
 def _check(file: Path, entry: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What a label says of the scene itself: the summary, and which of all that is there matters, as the checker sees it."""
+"""What a label says of the scene itself, as the checker's rules see it: the summary, and what in it matters."""
 
 from __future__ import annotations
 

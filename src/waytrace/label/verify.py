@@ -32,6 +32,13 @@ class Test:
     across_m: float
     holds: bool
 
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {
+            "claim": self.claim, "refs": [str(ref) for ref in self.refs], "along_m": round(self.along_m, 2),
+            "across_m": round(self.across_m, 2), "holds": self.holds,
+        }  # fmt: skip
+
 
 @dataclass(frozen=True)
 class _Scenes:
@@ -99,8 +106,10 @@ def differ(along_m: float, across_m: float) -> bool:
 
 
 def _opens(cause: Cause, label: Label, certificate: Certificate, scene: Scene, state: Any, asker: Asker) -> Test:
-    """Whether something that is cited as barring an option does: without it the option is no longer turned down on
-    its account, or the expert takes another one."""
+    """Whether something that is cited as barring an option does.
+
+    Without it the option is no longer turned down on its account, or the expert takes another one.
+    """
     barred = any(r.axis == cause.axis and r.reference == cause.ref and r.violates for r in certificate.rejected)
     plan, again = asker.ask(without(scene, {cause.ref}), state)
     still = again is not None and any(r.reference == cause.ref for r in again.rejected)

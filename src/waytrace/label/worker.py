@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import traceback
+from typing import Any
 
 from waytrace.scenario import WaytraceError
 from waytrace.scenario.store import ScenarioStore
@@ -25,6 +26,7 @@ def main() -> int:
     store = ScenarioStore.open(setup.store)
     for line in sys.stdin:
         task = json.loads(line)
+        answer: dict[str, Any]
         try:
             answer = {"entry": run_task(setup, store, task["ids"], task["name"])}
         except WaytraceError as problem:

@@ -4,6 +4,7 @@ from .codec import compose, decode, encode, filled
 from .document import from_json, to_json
 from .grammar import Ask, walk
 from .present import Present
+from .scene_hash import check_header, scene_hash
 from .schema import json_schema
 from .slots import SLOTS, vocabulary_hash
 from .types import (
@@ -40,6 +41,7 @@ __all__ = [
     "Trace",
     "TraceError",
     "Verdict",
+    "check_header",
     "compose",
     "decode",
     "encode",
@@ -47,6 +49,7 @@ __all__ = [
     "from_json",
     "json_schema",
     "paragraphs",
+    "scene_hash",
     "sentence",
     "to_json",
     "vocabulary_hash",

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from waytrace.observe import REFERENCE_KIND, Observation, Reference, ReferenceKind
+from waytrace.observe import REFERENCE_KIND, Observation, Reference, ReferenceKind, Scene
 from waytrace.scenario import AgentKind
 
 from .slots import ROW_COUNT
@@ -28,10 +28,14 @@ class Present:
     @classmethod
     def of(cls, observation: Observation, row: int) -> Present:
         """What agent ``row`` of an observation perceives."""
-        scene = observation.scenes[row]
+        return cls.of_scene(observation.scenes[row])
+
+    @classmethod
+    def of_scene(cls, scene: Scene) -> Present:
+        """What the ego of a scene perceives."""
         agents = zip(scene.agents.index, scene.agents.kind, strict=True)
         kinds = {int(i): AgentKind(kind).name.lower() for i, kind in agents}
-        index = np.array(observation.reference[row], np.int32)
+        index = np.array(scene.reference, np.int32)
         return cls(index, tuple(kinds.get(int(i), "unknown") for i in index[REFERENCE_KIND == ReferenceKind.AGENT]))
 
     @cached_property

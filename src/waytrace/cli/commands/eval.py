@@ -39,6 +39,8 @@ class Options:
     """Ticks of 0.1 s between two plans."""
     timeout_s: float = 300.0
     """Seconds one scenario may take before the planner counts as failed on it."""
+    traces: bool = False
+    """Record a trace for every decision, of planners that give traces or certificates."""
     out: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="(default: one under out/eval)")] = None
     """Result folder."""
     overwrite: bool = False
@@ -70,7 +72,7 @@ def run(options: Options, output: Output) -> int:
             workers=options.workers or os.cpu_count() or 1,
             traffic=options.traffic, style=options.style, seed=options.seed, limit=options.limit,
             replan_ticks=options.replan_ticks, timeout_s=options.timeout_s, overwrite=options.overwrite,
-            reason=options.reason, progress=advance,
+            reason=options.reason, traces=options.traces, progress=advance,
         )  # fmt: skip
     score_table(output, {options.planner: result})
     failures(output, options.planner, result)
@@ -89,6 +91,9 @@ def run(options: Options, output: Output) -> int:
         if asked.held_out:
             output.say(f"Suite {asked.name} has been opened {openings(asked.name)} times, by {openings_file()}")
     output.say(f"Result: {result.path / 'result.json'}")
+    recorded = result.path / "traces.jsonl"
+    if recorded.exists():
+        output.say(f"Traces: {recorded}")
     if page:
         output.say(f"Report: {page}")
     output.finish(
@@ -110,6 +115,7 @@ def run(options: Options, output: Output) -> int:
             "admitted": meta["admitted"],
             "sources": {name: group["score"] for name, group in meta["sources"].items()},
             "report": str(page) if page else None,
+            "traces": str(recorded) if recorded.exists() else None,
         }
     )
     return 1 if result.errors else 0

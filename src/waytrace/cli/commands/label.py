@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Options:
-    """Write a trace for every decision of the expert in every scenario. Repeating the command continues a broken run."""
+    """Write a trace for every decision of the expert in every scenario. Repeat the command to continue a broken run."""
 
     scenarios: Annotated[Positional[Path], arg(metavar="STORE")]
     """A store of scenarios, from `waytrace scenarios import` or `generate`."""

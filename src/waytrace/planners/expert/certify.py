@@ -34,14 +34,14 @@ RUNNERS_UP = 8
 
 def certify(seen: Seen) -> Certificate:
     """The evidence of one decision."""
-    chosen = _choice(seen, seen.best, seen.accel_mps2, seen.curvature_1pm)
+    chosen = choice_of(seen, seen.best, seen.accel_mps2, seen.curvature_1pm)
     return Certificate(
         seen.moment.t_s, chosen, _runner_up(seen, chosen), (*_lengthwise(seen), *_sideways(seen)), _considered(seen),
         seen.emergency,
     )  # fmt: skip
 
 
-def _choice(seen: Seen, j: int, accel: Array, curvature: Array) -> Choice:
+def choice_of(seen: Seen, j: int, accel: Array, curvature: Array) -> Choice:
     """A proposal with its plan and its constraints."""
     moment, q = seen.moment, int(seen.proposals.path[j])
     option = seen.options[q]
@@ -81,7 +81,7 @@ def _runner_up(seen: Seen, chosen: Choice) -> Choice | None:
             continue
         accel, curvature, kept = fitted(seen, int(j))
         if kept:
-            found = _choice(seen, int(j), accel, curvature)
+            found = choice_of(seen, int(j), accel, curvature)
             apart = found.plan.waypoints[:APART_KNOTS, :2] - chosen.plan.waypoints[:APART_KNOTS, :2]
             if np.hypot(*apart.T).max() >= APART_M:
                 return found

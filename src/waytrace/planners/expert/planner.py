@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from waytrace.scenario import Plan
+from waytrace.scenario import Plan, WaytraceError
 from waytrace.scenario.roads import RoadCache
 
 from .._moment import Moment
 from .._reading import moments
 from ..motion import make_plan, stack_controls
-from .certificate import Certificate
-from .certify import certify
+from .certificate import Certificate, Choice
+from .certify import certify, choice_of
 from .config import ExpertConfig
 from .decide import Memory, Seen, decide
 from .foresight import Foresight, foresight
@@ -55,6 +55,21 @@ class Expert:
     def forecasts(self) -> list[Foresight | None]:
         """What the last call of :meth:`plan` expected of the others, one a row, None where no road is in reach."""
         return [foresight(seen) if seen is not None else None for seen in self._seen]
+
+    @property
+    def rollouts(self) -> list[Array | None]:
+        """Of the last call of :meth:`plan`, one a row: every proposal driven forward, [J, 81, 7] each 0.1 s.
+
+        In the order of the certificate's ``considered``; the rear axle's x, y, heading and speed come first.
+        """
+        return [seen.rollouts if seen is not None else None for seen in self._seen]
+
+    def as_driven(self, row: int, proposal: int, accel_mps2: Array, curvature_1pm: Array) -> Choice:
+        """A proposal of the last call of :meth:`plan` as if it had been chosen and driven with these controls [16]."""
+        seen = self._seen[row]
+        if seen is None:
+            raise WaytraceError(f"row {row} has no proposals: no road is in reach")
+        return choice_of(seen, proposal, accel_mps2, curvature_1pm)
 
     def reset(self, ids: Sequence[str], world: Any = None) -> None:
         """Begin new episodes."""

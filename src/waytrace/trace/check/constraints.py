@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import numpy as np
-
 from waytrace.observe import Reference, ReferenceKind
 
 from ..finding import Finding, Margin, all_of, any_of, either, fact, least, most
@@ -15,6 +13,7 @@ from ..thresholds import T
 from ..types import Cause
 from .case import Case
 from .stops import target_of
+from .ways import in_planned_way
 
 Rule = Callable[[Case, Cause], Finding]
 AGENT, LANE, LIGHT = ReferenceKind.AGENT, ReferenceKind.LANE, ReferenceKind.LIGHT
@@ -24,8 +23,7 @@ AHEAD = ("lead", "lead_of_lead", "cut_in_left", "cut_in_right", "cut_out", "park
          "vru_along", "vru_crossing", "parked_blocker_left", "parked_blocker_right")  # fmt: skip
 ACROSS = ("crossing_from_left", "crossing_from_right", "merging", "vru_crossing", "oncoming_in_path")
 BESIDE = ("parked_blocker_left", "parked_blocker_right", "parked_in_path", "adjacent_left", "adjacent_right",
-          "oncoming", "oncoming_in_path", "vru_along", "vru_roadside", "vru_crossing", "work_zone", "lead",
-          "cut_in_left", "cut_in_right")  # fmt: skip
+          "oncoming", "oncoming_in_path", "vru_along", "vru_roadside", "vru_crossing", "work_zone")  # fmt: skip
 
 
 def _one_of(case: Case, ref: Reference, names: tuple[str, ...]) -> Finding:
@@ -58,19 +56,9 @@ def headway(case: Case, cause: Cause) -> Finding:
         far = most("gap", float(o.gap[row]), T.reference_range_m, "m")
         place = fact("it has a place along the path", bool(o.on_path[row]))
         found = any_of([found, all_of([place, in_way, ahead, far], gap_m=float(o.gap[row]))])
-    if found.value == "false" and case.plan is not None and row >= 0 and cause.axis == "lateral":
-        found = any_of([found, _in_planned_way(case, row)])
+    if found.value != "true" and case.plan is not None and row >= 0:
+        found = any_of([found, in_planned_way(case, row)])
     return _softly(found, m, row)
-
-
-def _in_planned_way(case: Case, row: int) -> Finding:
-    """Ahead in the way that the plan takes, if both go on."""
-    p, o = case.planned, case.measured.others
-    if not o.on_path[row]:
-        return all_of([fact("it has a place along the path", False)])
-    room = np.abs(p.d - float(o.d[row])) - float(o.across[row]) - 0.5 * case.scene.ego.width_m
-    return all_of([most("room beside the plan", float(room.min()), 0.3, "m", 0.1),
-                   least("way to it", float(o.s[row]), 0.0, "m")])  # fmt: skip
 
 
 def stop_point(case: Case, cause: Cause) -> Finding:
@@ -100,7 +88,7 @@ def cross_conflict(case: Case, cause: Cause) -> Finding:
     if ref.kind in (LANE, WALK):
         return _place(case, ref)
     row = m.row(ref)
-    found = _one_of(case, ref, (*ACROSS, "vru_roadside"))
+    found = _one_of(case, ref, (*ACROSS, "vru_roadside", "vru_along"))
     if found.value != "true" and row >= 0:
         zones = [
             all_of([most("its arrival", z.arrives_s, 12.0, "s", 0.5), most("way to the zone", z.s0, T.conflict_m, "m"),
@@ -108,23 +96,22 @@ def cross_conflict(case: Case, cause: Cause) -> Finding:
             for z in m.conflicts.get(row, ())
         ]  # fmt: skip
         found = any_of([found, *zones])
-    return _softly(found, m, row)
+    along = row >= 0 and m.others.in_path[row] and abs(math.degrees(float(m.others.turned[row]))) < T.crossing_low_deg
+    return found if along else _softly(found, m, row)
 
 
 def _place(case: Case, ref: Reference) -> Finding:
-    """A lane or crosswalk on the path ahead where ways meet; a lane that crosses or joins the path."""
+    """A lane or crosswalk on the path ahead where ways meet."""
     m = case.measured
     if ref.kind == WALK:
         return case.related(ref, "crosswalk")
-    index = m.path.roads.index
-    stretch = m.stretches.get(ref.index)
-    if stretch is None:  # a lane across which the ego would come to stand
-        ways = [
-            float(index.conf_s0[c]) + on.way_m for on in m.stretches.values()
-            for c in range(index.conf_lo[on.lane], index.conf_lo[on.lane + 1])
-            if index.conf_kind[c] != 2 and int(index.conf_lane[c]) == ref.index and index.conf_s1[c] + on.way_m > 0.0
-        ]  # fmt: skip
-        return all_of([most("way to where it meets the ego's path", min(ways, default=999.0), T.conflict_m, "m", 0.3)])
+    index, stretch = m.path.roads.index, m.stretches.get(ref.index)
+    if stretch is None:
+        meets = any(
+            int(index.conf_lane[c]) == ref.index and index.conf_kind[c] != 2
+            for lane in m.stretches for c in range(index.conf_lo[lane], index.conf_lo[lane + 1])
+        )  # fmt: skip
+        return all_of([fact("it is a lane of the ego's path ahead, or crosses it", meets)])
     met = any(index.conf_kind[c] != 2 for c in range(index.conf_lo[ref.index], index.conf_lo[ref.index + 1]))
     return all_of([fact("other lanes cross or join it", met), least("way to its end", stretch.end_m, 0.0, "m", 0.2),
                    most("way to it", stretch.way_m, T.conflict_m, "m", 0.3)])  # fmt: skip
@@ -140,18 +127,28 @@ def merge_gap(case: Case, cause: Cause) -> Finding:
     beside = all_of([
         fact("it has a place along the path", bool(o.on_path[row])),
         least("from the lane's edge to its middle", beyond, -0.5, "m", 0.2),
-        most("from the lane's edge to its middle", beyond, T.adjacent_lane_m + 1.0, "m", 0.2),
+        most("from the lane's edge to its middle", beyond, T.adjacent_lane_m + 1.75, "m", 0.75),
         most("angle to the path", abs(math.degrees(float(o.turned[row]))), T.aligned_deg, "deg", 2.0),
         most("gap", float(o.gap[row]), T.lead_gap_m, "m", 0.3),
     ])  # fmt: skip
-    joins = _one_of(case, cause.ref, ("merging", "cut_in_left", "cut_in_right", "rear", "lead"))
+    joins = _one_of(case, cause.ref, ("merging", "cut_in_left", "cut_in_right"))
     return any_of([beside, joins])
+
+
+def _beside(case: Case, ref: Reference) -> Reference:
+    """The lane of the path that a lane beside it goes with, where the plan changes to that one; else the lane."""
+    m, i = case.measured, ref.index
+    if i in m.stretches or case.plan is None or case.planned.changed_lane == 0 or i >= len(m.scene.map):
+        return ref
+    index = m.path.roads.index
+    near = [int(v) for v in (index.lane_left[i], index.lane_right[i]) if int(v) in m.stretches]
+    return Reference(LANE, near[0]) if near else ref
 
 
 def speed_cap(case: Case, cause: Cause) -> Finding:
     """A limit on the path that the plan comes to, or is above."""
-    m, stretch = case.measured, case.measured.stretches.get(cause.ref.index)
-    found = case.related(cause.ref, "speed_limit")
+    m, ref = case.measured, _beside(case, cause.ref)
+    stretch, found = m.stretches.get(ref.index), case.related(ref, "speed_limit")
     if found.value != "true" or stretch is None or case.plan is None:
         return found
     p = case.planned
@@ -163,8 +160,8 @@ def speed_cap(case: Case, cause: Cause) -> Finding:
 
 def curve_lat_accel(case: Case, cause: Cause) -> Finding:
     """A curve on the path, near enough to slow down for."""
-    m, found = case.measured, case.related(cause.ref, "curve")
-    stretch = m.stretches.get(cause.ref.index)
+    m, ref = case.measured, _beside(case, cause.ref)
+    stretch, found = m.stretches.get(ref.index), case.related(ref, "curve")
     if found.value == "false" or stretch is None or case.plan is None:
         return found
     curve = math.sqrt(T.curve_accel_mps2 / max(stretch.curvature_1pm, 1e-4))
@@ -187,10 +184,13 @@ def lateral_clearance(case: Case, cause: Cause) -> Finding:
         fact("it has a place along the path", bool(o.on_path[row])),
         least("its far end ahead", float(o.s[row] + o.along[row]) + m.front_m, 0.0, "m", 0.3),
         most("room beside the ego's way", room, T.cause_room_m, "m", 0.2),
+        either(
+            most("it reaches over the lane's middle", float(o.across[row]) - abs(float(o.d[row])), 0.0, "m", 0.2),
+            most("its speed", abs(float(o.state[row, 3])), T.occluder_mps, "m/s", 0.1),
+        ),
         most("gap", float(o.gap[row]), T.lead_gap_m, "m", 0.3),
     ])  # fmt: skip
-    found = any_of([close, _one_of(case, ref, BESIDE)])
-    return _softly(found, m, row)
+    return any_of([close, _one_of(case, ref, BESIDE)])
 
 
 def _own_or_beside(case: Case, ref: Reference) -> Finding:
@@ -261,7 +261,10 @@ def required_decel(case: Case, cause: Cause) -> Finding:
     m, ref = case.measured, cause.ref
     need = demand_mps2(m, ref)
     if ref.kind == LANE:
-        return _own_or_beside(case, ref)
+        hard = 0.0 if case.plan is None else -float(case.planned.accel.min())
+        near = _own_or_beside(case, ref)
+        braking = least("braking planned", hard, T.required_mps2, "m/s2", 0.3)
+        return all_of([Margin(near.decided_by, near.slack, near.unit), braking])
     margins = [least("braking called for", need, T.required_mps2, "m/s2", 0.5)]
     if case.plan is not None:
         planned = least("braking planned", -float(case.planned.accel[:4].min()), T.required_mps2, "m/s2", 0.3)
@@ -280,10 +283,10 @@ CONSTRAINT_RULES: dict[str, Rule] = {
 }  # fmt: skip
 
 FITS: dict[str, tuple[str, ...]] = {
-    "follow": ("headway", "required_decel", "merge_gap"),
+    "follow": ("headway", "required_decel"),
     "adapt_speed": (
-        "speed_cap", "curve_lat_accel", "occlusion_speed", "cross_conflict", "lateral_clearance", "merge_gap",
-        "headway", "route_feasibility", "stop_point", "required_decel",
+        "speed_cap", "curve_lat_accel", "occlusion_speed", "cross_conflict", "lateral_clearance", "stop_point",
+        "required_decel",
     ),
     "gap_search": ("merge_gap", "route_feasibility"),
     "pass": ("lateral_clearance", "headway", "cross_conflict", "merge_gap", "required_decel"),

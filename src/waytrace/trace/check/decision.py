@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from waytrace.observe import Reference, ReferenceKind
 
+from ..causes import SUFFICIENT
 from ..compatible import CAUSES
 from ..finding import Finding, Margin, all_of, fact
 from ..sets import FREE
@@ -18,6 +19,7 @@ from .constraints import CONSTRAINT_RULES, demand_mps2, fitting
 from .entities import exists
 from .lateral import LATERAL_RULES
 from .longitudinal import LONGITUDINAL_RULES
+from .ways import in_planned_way
 
 NO_PLAN = "There is no plan to judge it against."
 
@@ -38,7 +40,7 @@ def decision_verdicts(case: Case) -> Iterator[Verdict]:
     yield _changed(case)
     for n, cause in enumerate(d.causes):
         yield from _cause(case, cause, f"decision.causes[{n}]")
-    yield _omission(case)
+    yield _cited(case)
     for n, option in enumerate(d.rejected):
         at = f"decision.rejected[{n}]"
         if option.ref is not None:
@@ -77,48 +79,71 @@ def _fits(case: Case, c: Cause) -> Finding:
     margins = [fact(f"a {c.ref.kind.name.lower()} can be such a cause", able)]
     decision = d.longitudinal if c.axis == "longitudinal" else d.lateral
     fits = fitting(decision)
-    if fits is not None and c.role in ("proximate", "overdetermining"):
-        own = [x for x in d.causes if x.axis == c.axis and x.role in ("proximate", "overdetermining")]
+    if fits is not None and c.role in SUFFICIENT:
+        own = [x for x in d.causes if x.axis == c.axis and x.role in SUFFICIENT]
         good = c.constraint in fits or (c.role == "overdetermining" and any(x.constraint in fits for x in own))
         margins.append(fact(f"it can make the ego {decision.replace('_', ' ')}", good))
     return all_of(margins)
 
 
-def _omission(case: Case) -> Verdict:
-    """Whether whoever calls for most braking is cited, where the plan slows down or the decision is not free."""
+def _cited(case: Case) -> Verdict:
+    """Whether the causes make the decision, and whoever calls for most braking is among them."""
     claim, rule = "decision.causes", "omission"
-    d = case.trace.decision
+    said = "The causes make the decision, and nobody is left out"
+    coherent = all_of([_enough(case, "longitudinal"), _enough(case, "lateral")])
+    if coherent.value == "false":
+        return Verdict.of(claim, rule, coherent, said)
     if case.plan is None:
         return undetermined(claim, rule, NO_PLAN)
-    p = case.planned
+    return Verdict.of(claim, rule, _nobody_left_out(case), said)
+
+
+def _enough(case: Case, axis: str) -> Margin:
+    """A decision that needs a cause has one that is enough, and one that needs none is not said to be forced."""
+    d = case.trace.decision
+    roles = [c.role for c in d.causes if c.axis == axis]
+    forced = any(role in SUFFICIENT for role in roles)
+    if axis == "longitudinal":
+        if d.longitudinal in FREE:
+            return fact(f"{d.longitudinal.replace('_', ' ')} is not forced by a cause", not forced)
+        return fact(f"{d.longitudinal.replace('_', ' ')} has a cause that is enough", forced)
+    if d.lateral == "keep":
+        return fact("keeping the lane is not forced by a cause", not forced)
+    return fact(f"{d.lateral.replace('_', ' ')} has a lateral cause", bool(roles))
+
+
+def _nobody_left_out(case: Case) -> Finding:
+    """Whoever calls for most braking is cited, where the plan slows down or the decision is not free."""
+    p, d = case.planned, case.trace.decision
     slows = p.drop_mps >= T.drop_mps or float(p.speed.max()) < T.stop_unsure_mps
     if not slows and d.longitudinal in FREE:
-        return Verdict.of(claim, rule, all_of([fact("the plan does not slow down", True)]), "Nobody is left out")
-    cited = {c.ref for c in d.causes if c.axis == "longitudinal" or d.lateral != "keep"}  # who is gone round is cited
+        return all_of([fact("the plan does not slow down", True)])
     wanted = _demands(case)
     if not wanted:
-        return Verdict.of(claim, rule, all_of([fact("nobody calls for braking", True)]), "Nobody is left out")
+        return all_of([fact("nobody calls for braking", True)])
+    cited = {c.ref for c in d.causes}
     most = max(wanted, key=lambda ref: wanted[ref])
     explained = max((wanted.get(ref, 0.0) for ref in cited), default=0.0)
     need = wanted[most]
     if most in cited:
         room = Margin(f"{most} calls for most and is cited", need, "m/s2")
     else:
-        room = Margin(
-            f"{most} calls for more braking than anything cited",
-            explained - T.forced_share * need if need >= T.forced_mps2 else T.forced_mps2 - need, "m/s2", 0.05,
-        )  # fmt: skip
-    return Verdict.of(
-        claim, rule, all_of([room], strongest=str(most), needs_mps2=need, cited_mps2=explained), "Nobody is left out"
-    )
+        short = explained - T.forced_share * need if need >= T.forced_mps2 else T.forced_mps2 - need
+        room = Margin(f"{most} calls for more braking than anything cited", short, "m/s2", 0.05)
+    return all_of([room], strongest=str(most), needs_mps2=need, cited_mps2=explained)
 
 
 def _demands(case: Case) -> dict[Reference, float]:
-    """Braking that each thing on the path calls for."""
+    """Braking that each thing in the way planned calls for: lights, the nearest lead, those whose way crosses."""
     m = case.measured
-    refs = [Reference(ReferenceKind.LIGHT, k) for k in m.lights]
-    refs += [Reference(ReferenceKind.AGENT, int(m.others.index[i])) for i in (*m.leads[:1], *m.conflicts)]
-    found = {ref: demand_mps2(m, ref) for ref in refs if not m.scene.truncated(ref)}
-    for c in case.trace.decision.causes:
-        found.setdefault(c.ref, demand_mps2(m, c.ref))
+    found = {Reference(ReferenceKind.LIGHT, k): 0.0 for k in m.lights}
+    for row in m.leads[:1]:
+        if in_planned_way(case, row).value == "true":
+            found[Reference(ReferenceKind.AGENT, int(m.others.index[row]))] = 0.0
+    for row, conflicts in m.conflicts.items():
+        ahead = [c for c in conflicts if not c.merges and 0.0 < c.arrives_s <= c.ego_s + 0.5 and c.s0 > 2.0]
+        if ahead and case.planned.at_way(ahead[0].s0) > ahead[0].arrives_s:
+            found[Reference(ReferenceKind.AGENT, int(m.others.index[row]))] = 0.0
+    found |= {c.ref: 0.0 for c in case.trace.decision.causes}
+    found = {ref: demand_mps2(m, ref) for ref in found if not m.scene.truncated(ref)}
     return {ref: need for ref, need in found.items() if need > 0.0 and math.isfinite(need)}

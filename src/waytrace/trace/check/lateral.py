@@ -21,9 +21,7 @@ def keep(case: Case) -> Finding:
     """Stays in its lane, near the middle, or comes back to it."""
     p = case.planned
     out = min(abs(p.offset), abs(p.offset) - abs(float(p.d[0])) + T.offset_keep_m if p.offset * p.d[0] > 0 else 1e9)
-    return all_of(
-        [_stays(case), most("offset from the lane's middle", out, T.offset_keep_m, "m", 0.1)], offset_m=p.offset
-    )
+    return all_of([_stays(case), most("offset from the lane's middle", out, T.offset_keep_m, "m")], offset_m=p.offset)
 
 
 def _nudge(sign: int, *, out: bool) -> Rule:
@@ -34,7 +32,7 @@ def _nudge(sign: int, *, out: bool) -> Rule:
         p = case.planned
         offset = max(float((sign * p.d[1:]).max()), 0.0)
         over = Margin("body over the lane's edge", -p.edge_room(), "m", 0.1)
-        margins = [_stays(case), least(f"offset to the {side}", offset, T.offset_nudge_m, "m", 0.05)]
+        margins = [_stays(case), least(f"offset to the {side}", offset, T.offset_nudge_m - 0.05, "m")]
         if out:
             return all_of([*margins, over], offset_m=offset)
         inside = Margin("body within the lane", -over.room, "m", 0.1)

@@ -15,6 +15,7 @@ from ..measure import Conflict, Measured, PlanMeasured
 from ..thresholds import T
 from .case import Case
 from .stops import next_red, room_at, target_of, targets
+from .ways import headway_planned_s, in_planned_way, leads_at
 
 Rule = Callable[[Case], Finding]
 
@@ -76,15 +77,6 @@ def _zones_ahead(m: Measured) -> list[float]:
     ]  # fmt: skip
 
 
-def _ahead_of(m: Measured, p: PlanMeasured, row: int) -> float:
-    """Least room between the plan's front and someone's near end, if that one goes on as now; metres."""
-    o = m.others
-    v, a = max(float(o.v_along[row]), 0.0), max(float(o.accel[row]), 0.0)
-    t = p.t_s
-    gained = v * t + 0.5 * a * np.minimum(t, 2.0) ** 2 + a * np.minimum(t, 2.0) * np.maximum(t - 2.0, 0.0)
-    return float((float(o.s[row] - o.along[row]) - m.front_m + gained - p.s).min())
-
-
 def _followed(case: Case) -> list[Reference]:
     """Who may be followed: cited agents first, then the leads."""
     m = case.measured
@@ -95,16 +87,22 @@ def _followed(case: Case) -> list[Reference]:
 
 def follow(case: Case) -> Finding:
     """There is someone ahead in the path, or coming into it, and the plan keeps behind."""
-    m, p = case.measured, case.planned
+    m = case.measured
     found = []
     for ref in _followed(case):
         row = m.row(ref)
-        leads = any_of(case.related(ref, r) for r in FOLLOWED)
-        room = _ahead_of(m, p, row)
+        leads = any_of([in_planned_way(case, row), *(case.related(ref, r) for r in FOLLOWED)])
+        room = float(leads_at(case, row).min())
         stays = Margin("room left behind it", room - T.follow_behind_m + 1.0, "m", 0.5)
-        ahead = Margin(leads.decided_by, leads.slack, leads.unit)
-        unsure = Margin("someone to follow", 0.0, "m", 0.1) if leads.value == "undetermined" else ahead
-        found.append(all_of([unsure, stays], followed=str(ref), room_m=room))
+        unsure = 0.1 if leads.value == "undetermined" else 0.0
+        near = either(
+            most("headway planned", headway_planned_s(case, row), T.lead_headway_s, "s", 0.2),
+            most("gap in a queue", room, T.queue_gap_m, "m", 0.2),
+        )
+        found.append(
+            all_of([Margin(leads.decided_by, 0.0 if unsure else leads.slack, leads.unit, unsure), stays, near],
+                   followed=str(ref), room_m=room)
+        )  # fmt: skip
     return any_of(found) if found else all_of([fact("there is someone ahead to follow", False)])
 
 
@@ -112,13 +110,13 @@ FOLLOWED = ("lead", "lead_of_lead", "cut_in_left", "cut_in_right", "cut_out", "p
 
 
 def slows(case: Case, what: str = "slows down") -> Margin:
-    """Gets slower by more than noise, or stays below what it could drive."""
+    """Gets slower by more than noise, or loses speed against a free drive to the limit."""
     m, p = case.measured, case.planned
     drop = least(what, p.drop_mps, min(T.drop_mps, T.drop_share * max(m.speed_mps, 1.0)), "m/s", 0.05)
-    limit = m.limit_mps if not math.isnan(m.limit_mps) else math.inf
-    below = least("below the limit", min(limit, 99.0) - float(p.speed[1:].max()), T.drop_mps, "m/s", 0.05)
-    capped = most("above the limit now", limit - m.speed_mps, 0.0, "m/s", 0.1)
-    return either(drop, below, capped)
+    limit = m.limit_mps if not math.isnan(m.limit_mps) else max(m.speed_mps, float(p.speed.max()))
+    free = np.minimum(np.maximum(limit, m.speed_mps), m.speed_mps + T.free_accel_mps2 * p.t_s)
+    loses = least("speed lost against a free drive", float((free - p.speed).mean()), T.free_loss_mps, "m/s", 0.05)
+    return either(drop, loses)
 
 
 def adapt_speed(case: Case) -> Finding:

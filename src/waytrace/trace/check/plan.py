@@ -113,7 +113,7 @@ def segment_lat(case: Case, g: Segment, start: float, end: float) -> Finding:
     widest = float(np.abs(p.d[a : b + 1] - p.d[a]).max())
     sign = 1.0 if g.lat.endswith("left") else -1.0
     if g.lat == "keep_lane":
-        return all_of([most("movement across", widest, T.offset_keep_m, "m", 0.1)], moved_m=moved)
+        return all_of([most("movement across", widest, T.offset_keep_m + 0.05, "m")], moved_m=moved)
     if g.lat.startswith("turn"):
         reach = float(p.s[b])
         way = [e.way_m for e in events(case.measured) if e.intent in (g.lat, "u_turn")]

@@ -21,17 +21,18 @@ def judge_motion(measured: Measured, ref: Reference, motion: str) -> Finding:
 
 
 def moves(motion: str, speed_mps: float, accel_mps2: float) -> Finding:
-    """Whether a speed along the heading and its change are such a motion."""
-    still = most("speed", abs(speed_mps), T.standing_mps, "m/s", 0.05)
-    back = most("speed", speed_mps, -T.standing_mps, "m/s", 0.05)
-    faster = least("acceleration", accel_mps2, T.motion_mps2, "m/s2", 0.1)
-    slower = most("acceleration", accel_mps2, -T.motion_mps2, "m/s2", 0.1)
+    """Whether a speed along the heading and its change are such a motion; near an edge both neighbours are true."""
+    still = most("speed", abs(speed_mps), T.standing_mps, "m/s")
+    back = most("speed", speed_mps, -T.standing_mps, "m/s")
+    faster = least("acceleration", accel_mps2, T.motion_mps2, "m/s2")
+    slower = most("acceleration", accel_mps2, -T.motion_mps2, "m/s2")
     on: list[Margin] = [negated(still), negated(back)]
     rules = {
         "standing": [still], "reversing": [back], "accelerating": [*on, faster], "braking": [*on, slower],
         "steady": [*on, negated(faster), negated(slower)],
     }  # fmt: skip
-    return all_of(rules[motion], speed_mps=speed_mps, accel_mps2=accel_mps2)
+    spared = [m._replace(room=m.room + (T.near_mps if m.unit == "m/s" else T.near_mps2)) for m in rules[motion]]
+    return all_of(spared, speed_mps=speed_mps, accel_mps2=accel_mps2)
 
 
 def motion(measured: Measured, ref: Reference) -> str:

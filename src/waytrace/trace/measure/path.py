@@ -16,10 +16,9 @@ from waytrace.scenario.roads import RoadCache, Roads
 Array = NDArray[np.float64]
 
 BEHIND_M, AHEAD_M = 90.0, 150.0
-"""How much of the way is looked at, at least."""
+"""How much of the way is looked at, at least; ahead as far as a plan of 8 s can lead."""
 
-PLANNED_S = 10.0
-"""And as far as one drives in this time: a plan of 8 s at motorway speed leads further than 150 m."""
+PLAN_S = 8.5
 
 ROADS = RoadCache()
 """Compiled maps and routes of the scenes measured last."""
@@ -52,9 +51,10 @@ class EgoPath:
         lane = roads.start_lane(x, y, heading, -1) if len(scene.map) else -1
         lanes: list[int] = []
         if lane >= 0:
-            ahead = max(AHEAD_M, PLANNED_S * scene.ego.speed_mps + 30.0)
-            lanes = roads.chain(lane, ahead + float(roads.index.lane_length[lane]))
-            path, count = roads.path_around(lanes, x, y, BEHIND_M, ahead)
+            limit = float(np.nan_to_num(roads.index.lane_limit[lane], nan=15.0))
+            reach = max(AHEAD_M, 20.0 + PLAN_S * max(scene.ego.speed_mps, min(limit, 40.0)))
+            lanes = roads.chain(lane, reach + float(roads.index.lane_length[lane]))
+            path, count = roads.path_around(lanes, x, y, BEHIND_M, reach)
         if lane < 0 or count < 3:
             lane, lanes = -1, []
             path, count = _straight(x, y, heading)
