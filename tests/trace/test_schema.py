@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from waytrace.trace import SLOTS, vocabulary_hash
+from waytrace.trace.check.registry import RULES
+from waytrace.trace.check.registry import markdown as rules_markdown
 from waytrace.trace.schema import markdown
 from waytrace.trace.slots import offsets, token
 
@@ -28,3 +30,8 @@ def test_slots_of_one_set_hold_the_same_values() -> None:
         assert all(other.values == slot.values for other in others)
     assert len({slot.name for slot in SLOTS}) == len(SLOTS)
     assert len(vocabulary_hash()) == 64
+
+
+def test_the_page_holds_the_rules_and_thresholds_as_they_are() -> None:
+    assert rules_markdown() in PAGE.read_text(), "docs/trace.md: write its tables anew"
+    assert all(len(text) > 10 for text in RULES.values())

@@ -53,6 +53,16 @@ def all_of(margins: Iterable[Margin], **evidence: float | str) -> Finding:
     return Finding(value, _finite(least.room), least.unit, least.what, evidence)  # type: ignore[arg-type]
 
 
+def first_of(findings: Iterable[Finding]) -> Finding:
+    """The first that holds; else the one that is nearest to it. The rest is not looked at."""
+    met = []
+    for finding in findings:
+        if finding.value == "true":
+            return finding
+        met.append(finding)
+    return any_of(met)
+
+
 def any_of(findings: Iterable[Finding]) -> Finding:
     """The one that holds best."""
     rank = {"true": 2, "undetermined": 1, "false": 0}

@@ -42,6 +42,11 @@ class Case:
     def _related(self) -> dict[tuple[Reference, str], Finding]:
         return {}
 
+    @cached_property
+    def existing(self) -> dict[Reference, Finding]:
+        """Whether what is pointed at exists, as far as it was asked for."""
+        return {}
+
     def related(self, ref: Reference, relation: str) -> Finding:
         """Whether something stands in a relation to the ego; each asked for once."""
         key = ref, relation

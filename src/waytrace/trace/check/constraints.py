@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from waytrace.observe import Reference, ReferenceKind
 
-from ..finding import Finding, Margin, all_of, any_of, either, fact, least, most
+from ..finding import Finding, Margin, all_of, any_of, either, fact, first_of, least, most
 from ..measure import Measured
 from ..thresholds import T
 from ..types import Cause
@@ -27,7 +27,7 @@ BESIDE = ("parked_blocker_left", "parked_blocker_right", "parked_in_path", "adja
 
 
 def _one_of(case: Case, ref: Reference, names: tuple[str, ...]) -> Finding:
-    return any_of(case.related(ref, name) for name in names)
+    return first_of(case.related(ref, name) for name in names)
 
 
 def _near(m: Measured, row: int) -> float:

@@ -43,6 +43,12 @@ def _one(case: Case, e: Entity, at: str) -> Iterator[Verdict]:
 
 def exists(case: Case, ref: Reference) -> Finding:
     """Whether a reference points at something in the scene, within reach."""
+    if ref not in case.existing:
+        case.existing[ref] = _exists(case, ref)
+    return case.existing[ref]
+
+
+def _exists(case: Case, ref: Reference) -> Finding:
     scene, i = case.scene, ref.index
     if ref.kind == KIND.AGENT:
         row = case.measured.row(ref)

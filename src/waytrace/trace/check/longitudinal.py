@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import chain
 
 import numpy as np
 
 from waytrace.observe import Reference, ReferenceKind
 from waytrace.scenario import PLAN_KNOT_S
 
-from ..finding import Finding, Margin, all_of, any_of, either, fact, least, most
+from ..finding import Finding, Margin, all_of, any_of, either, fact, first_of, least, most
 from ..measure import Conflict, Measured, PlanMeasured
 from ..thresholds import T
 from .case import Case
@@ -91,7 +92,7 @@ def follow(case: Case) -> Finding:
     found = []
     for ref in _followed(case):
         row = m.row(ref)
-        leads = any_of([in_planned_way(case, row), *(case.related(ref, r) for r in FOLLOWED)])
+        leads = first_of(chain([in_planned_way(case, row)], (case.related(ref, r) for r in FOLLOWED)))
         room = float(leads_at(case, row).min())
         stays = Margin("room left behind it", room - T.follow_behind_m + 1.0, "m", 0.5)
         unsure = 0.1 if leads.value == "undetermined" else 0.0
@@ -133,7 +134,7 @@ def gap_search(case: Case) -> Finding:
     m = case.measured
     sides = ("adjacent_left", "adjacent_right", "cut_in_left", "cut_in_right", "merging", "rear", "lead")
     cited = [c.ref for c in case.causes if c.constraint == "merge_gap"]
-    beside = [any_of(case.related(ref, r) for r in sides) for ref in cited if m.row(ref) >= 0]
+    beside = [first_of(case.related(ref, r) for r in sides) for ref in cited if m.row(ref) >= 0]
     near = [_beside(m, m.row(ref)) for ref in cited if m.row(ref) >= 0]
     ends = fact("its lane leaves the route", math.isfinite(m.path.run_m) and m.path.run_m < 300.0)
     gaps = [fact("someone drives beside it", any(f.value == "true" for f in beside)), *near, ends]

@@ -46,6 +46,19 @@ def place_history(path: Path, count: int, pose: F8x3, valid: B1x2, s_now: F8, ou
             out[t, a, 0] = s
 
 
+@jit("void", PATH, "i8", "f8[:,:]", "f8[:]", "f8", "f8[:,:]")
+def place_points(path: Path, count: int, points: F8x2, driven: F8, origin: float, out: F8x2) -> None:
+    """Fill ``out`` [K, 2] with s, d of points [K, ..] of one drive, each looked for near the one before it.
+
+    ``driven`` [K] is the way driven to each; the first is near ``origin``.
+    """
+    s = origin
+    for k in range(len(points)):
+        reach = 15.0 + (driven[k] - driven[max(k - 1, 0)])
+        s, out[k, 1] = project(path, count, points[k, 0], points[k, 1], s, reach)
+        out[k, 0] = s
+
+
 @jit("void", MAP_INDEX, "f8[:,:]", "i4[:]", "f8[:,:]")
 def locate_all(m: MapIndex, state: F8x2, lane: I4, at: F8x2) -> None:
     """Fill the lane [n] (-1 for none) of everyone in ``state`` [n, 4], and s, d on it [n, 2]."""

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waytrace.scenario import PLAN_KNOT_S, REAR_AXLE_TO_CENTRE, AgentKind, Plan
-from waytrace.scenario.paths import project
+from waytrace.scenario.paths import STEP_M
 
 from ..thresholds import T
+from ._place import place_points
 from .measured import Measured
 from .others import locate_others
 
@@ -48,12 +49,11 @@ class PlanMeasured:
         pose[:, 0] += rear * np.cos(points[:, 2])
         pose[:, 1] += rear * np.sin(points[:, 2])
         path, place = measured.path, np.zeros((len(pose), 2))
-        hint = path.origin
-        driven = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points[:, :2], axis=0).T))])
-        for k, (x, y) in enumerate(pose[:, :2]):
-            reach = 15.0 + (driven[k] - driven[max(k - 1, 0)])
-            hint, place[k, 1] = project(path.path, path.count, float(x), float(y), hint, reach)
-            place[k, 0] = hint
+        step = np.diff(points[:, :2], axis=0)
+        driven = np.concatenate([[0.0], np.cumsum(np.hypot(step[:, 0], step[:, 1]))])
+        place_points(path.path, path.count, pose, driven, path.origin, place)
+        last = int(np.flatnonzero(place[:, 0] < (path.count - 1) * STEP_M)[-1:].sum())
+        place[last + 1 :, 1] = place[last, 1]  # beyond the path's end nothing is said of where in the lane it drives
         lane, _ = locate_others(path, pose)
         return cls(
             measured, np.arange(len(pose), dtype=np.float64) * PLAN_KNOT_S, pose, place[:, 0] - path.origin,
