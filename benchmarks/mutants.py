@@ -240,7 +240,8 @@ def wrong_constraint(bed: Bed, rng: Rng) -> Trace | None:
     for k, c in enumerate(bed.trace.decision.causes):
         fact = bed.look.of(c.ref)
         if fact and c.constraint == "headway" and fact.turned < 0.15 and abs(fact.aside) < 0.8 and fact.speed > 3.0:
-            spots += [(k, "cross_conflict"), (k, "merge_gap"), (k, "stop_point"), (k, "occlusion_speed")]
+            spots += [(k, "cross_conflict"), (k, "merge_gap"), (k, "occlusion_speed")]
+            spots += [(k, "stop_point")] if _speeds(bed).min() > 2.0 else []
         if fact and fact.kind.name == "PEDESTRIAN" and c.constraint == "cross_conflict":
             spots += [(k, "merge_gap")]
         if c.ref.kind == LANE and c.constraint == "speed_cap" and abs(bed.look.bends(120.0)) < 0.03:
@@ -280,7 +281,8 @@ def swapped_sides(bed: Bed, rng: Rng) -> Trace | None:
     if s.route_intent.startswith("turn") and abs(bed.look.bends(100.0)) > 0.7:
         made.append(replace(bed.trace, scene_summary=replace(s, route_intent=_mirror(s.route_intent))))
     aside = bed.look.aside_of_plan(bed.plan)
-    if _mirror(d.lateral) != d.lateral and abs(aside).max() > 0.8:
+    sign = 1.0 if d.lateral.endswith("left") else -1.0
+    if _mirror(d.lateral) != d.lateral and (sign * aside).max() > 0.8 and (sign * aside).min() > -0.15:
         made.append(replace(bed.trace, decision=replace(d, lateral=_mirror(d.lateral))))
     for k, g in enumerate(p.segments):
         if _mirror(g.lat) != g.lat and g.lat.startswith(("change", "turn")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from waytrace.evaluate.result import SCHEMA
 from waytrace.report import codec, scene_page, write_report
 from waytrace.report.claims import claims_payload, lines
-from waytrace.report.texts import text_of
+from waytrace.report.texts import read_text
 from waytrace.scenario import Scenario
 from waytrace.trace import sentence
 
@@ -23,37 +24,73 @@ from .told import random_lines, told, told_lines, write_lines
 ORIGIN = np.array([3.0, -2.0])
 
 
-def read(payload: dict[str, Any], decision: int) -> list[tuple[int, str, str, str, list[Any]]]:
-    """The lines of a decision with texts in place of their codes."""
+@dataclass
+class Read:
+    """One decision as it comes out of the stream."""
+
+    row: int
+    lon: str
+    sentence: str
+    lines: list[tuple[int, str, str, str]] = field(default_factory=list)
+    verdicts: list[list[tuple[int, list[str], list[str]]]] = field(default_factory=list)
+    """Of each line, and in the end of none: code, texts, evidence."""
+    ghosts: list[tuple[str, str, Any]] = field(default_factory=list)
+    audit: list[str] = field(default_factory=list)
+
+
+def read(payload: dict[str, Any]) -> list[Read]:
+    """What the page's script reads, written a second time."""
+    stream = iter(int(v) for v in codec.unpack(payload["stream"]))
     table = payload["texts"]
-    rows = payload["decisions"][decision][5]
-    text = lambda code: "" if code == -1 else text_of(code, table)  # noqa: E731
-    return [(row[0], *(text(code) for code in row[1:4]), row[4] if len(row) > 4 else []) for row in rows]
+
+    def text() -> str:
+        return read_text(stream, table)
+
+    def verdicts() -> list[tuple[int, list[str], list[str]]]:
+        out = []
+        for _ in range(next(stream)):
+            code, texts = next(stream), [text() for _ in range(4)]
+            out.append((code, texts, [text() for _ in range(2 * next(stream))]))
+        return out
+
+    found = []
+    for _ in range(payload["decisions"]):
+        row, lon, _, _ = next(stream), payload["longitudinal"][next(stream)], text(), next(stream)
+        one = Read(row, lon, text())
+        for _ in range(next(stream)):
+            one.lines.append((next(stream), text(), text(), text()))
+            one.verdicts.append(verdicts())
+        for _ in range(next(stream)):
+            option, violates, n = text(), text(), next(stream)
+            xy = np.array([next(stream) for _ in range(2 * n)]).reshape(2, n)
+            one.ghosts.append((option, violates, codec.undelta(xy, 2).T * 0.01))
+        one.audit = [text() for _ in range(next(stream))]
+        one.verdicts.append(verdicts())
+        found.append(one)
+    assert next(stream, None) is None
+    return found
 
 
 def test_every_claim_comes_back_as_it_was_said(scenario: Scenario) -> None:
     decisions = told(random_lines(scenario, 6))
-    payload = json.loads(json.dumps(claims_payload(decisions, ORIGIN)))
-    for k, decision in enumerate(decisions):
-        assert [row[:4] for row in read(payload, k)] == lines(decision.trace)
-        assert text_of(payload["decisions"][k][4], payload["texts"]) == sentence(decision.trace)
+    for decision, one in zip(decisions, read(json.loads(json.dumps(claims_payload(decisions, ORIGIN)))), strict=True):
+        assert one.lines == lines(decision.trace)
+        assert one.sentence == sentence(decision.trace)
+        assert one.row == decision.tick
+        assert one.lon == decision.trace.decision.longitudinal.replace("_", " ")
+        assert sum(map(len, one.verdicts)) == len(decision.verdicts)
 
 
 def test_a_verdict_stands_at_its_claim(scenario: Scenario) -> None:
-    decisions = told(told_lines(scenario))
-    payload = claims_payload(decisions, ORIGIN)
-    rows = {
-        (row[0], sum(1 for r in read(payload, 10)[:k] if r[0] == row[0])): row
-        for k, row in enumerate(read(payload, 10))
-    }
-    ((code, field, rule, slack, why, evidence),) = rows[1, 2][4]
-    text = [text_of(c, payload["texts"]) for c in (field, rule, slack, why, *evidence)]
+    one = read(claims_payload(told(told_lines(scenario)), ORIGIN))[10]
+    at = {(line[0], sum(1 for other in one.lines[:k] if other[0] == line[0])): k for k, line in enumerate(one.lines)}
+    ((code, texts, evidence),) = one.verdicts[at[1, 2]]
     assert (code >> 2, code & 3) == (0, 1), "present tense, false"
-    assert text[:4] == ["relation", "crossing", "\N{MINUS SIGN}0.35 s", "arrival gap 6.35 s, at most 6 s"]
-    assert text[4:6] == ["arrival gap s", "4.3"]
-    assert [v[0] >> 2 for v in rows[2, 0][4]] == [1], "a forecast is told apart"
-    assert [v[0] >> 2 for v in rows[4, 0][4]] == [2], "so is what the audit found"
-    assert len(rows[1, 0][4]) == 2
+    assert texts == ["relation", "crossing", "\N{MINUS SIGN}0.35 s", "arrival gap 6.35 s, at most 6 s"]
+    assert evidence[:2] == ["arrival gap s", "4.3"]
+    assert [v[0] >> 2 for v in one.verdicts[at[2, 0]]] == [1], "a forecast is told apart"
+    assert [v[0] >> 2 for v in one.verdicts[at[4, 0]]] == [2], "so is what the audit found"
+    assert len(one.verdicts[at[1, 0]]) == 2
 
 
 def test_verdicts_of_unknown_claims_are_not_lost(scenario: Scenario) -> None:
@@ -62,15 +99,15 @@ def test_verdicts_of_unknown_claims_are_not_lost(scenario: Scenario) -> None:
         {"claim": "entities[7].relation", "kind": "present", "value": "false", "rule": "lead"},
         {"claim": "x", "kind": "present", "value": "true", "rule": ""},
     ]
-    payload = claims_payload(told([line]), ORIGIN)
-    assert len(payload["decisions"][0][8]) == 2
+    assert len(read(claims_payload(told([line]), ORIGIN))[0].verdicts[-1]) == 2
 
 
-def test_ghosts_come_back_to_a_centimetre(scenario: Scenario) -> None:
+def test_ghosts_come_back_to_a_centimetre_with_what_they_violate(scenario: Scenario) -> None:
     line = told_lines(scenario)[5]
-    (packed,) = claims_payload(told([line]), ORIGIN)["decisions"][0][6]
-    back = codec.undelta(codec.unpack(packed[2]).reshape(2, -1), 2).T * 0.01 + ORIGIN
-    assert np.abs(back - line["ghosts"][0]["xy"]).max() <= 0.0051
+    del line["ghosts"][0]["violates"]
+    ((option, violates, xy),) = read(claims_payload(told([line]), ORIGIN))[0].ghosts
+    assert (option, violates) == ("lane change left", "merge gap"), "from the trace, where the ghost does not say"
+    assert np.abs(xy + ORIGIN - line["ghosts"][0]["xy"]).max() <= 0.0051
 
 
 def test_eighteen_decisions_add_less_than_60_kb() -> None:
@@ -86,7 +123,7 @@ def test_eighteen_decisions_add_less_than_60_kb() -> None:
 def test_decisions_after_the_end_of_the_drive_are_left_out(scenario: Scenario) -> None:
     late = {**told_lines(scenario)[0], "tick": 10_000}
     data = data_of(scene_page(scenario, [make_drive(scenario)], traces=[told([late, *told_lines(scenario)])]))
-    assert len(data["drives"][0]["traces"]["decisions"]) == 18
+    assert data["drives"][0]["traces"]["decisions"] == 18
 
 
 @pytest.mark.parametrize("text", ["</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>", "\x01\x01"])
@@ -123,4 +160,4 @@ def test_a_result_folder_with_traces_has_them_in_its_report(scenario: Scenario, 
     write_lines(tmp_path / "traces.jsonl", told_lines(scenario))
     write_report([tmp_path], tmp_path / "report", load=lambda _: _Result(scenario))
     (page,) = (tmp_path / "report" / "scenes").iterdir()
-    assert len(data_of(page.read_text())["drives"][0]["traces"]["decisions"]) == 18
+    assert data_of(page.read_text())["drives"][0]["traces"]["decisions"] == 18

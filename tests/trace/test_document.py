@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waytrace.trace import (
+    Cause,
     Header,
     Producer,
     Trace,
@@ -104,3 +106,12 @@ def test_a_trace_can_be_said(seed: int) -> None:
         map(len, (trace.entities, trace.predictions, d.causes, d.rejected, trace.plan.segments))
     )
     assert not any("{" in line or "_" in line for line in lines)
+
+
+def test_a_reason_is_said_once() -> None:
+    """Someone who crosses may be why the ego both slows down and moves aside."""
+    trace, _ = record(3)
+    who = next(e.ref for e in write(present(3, 1.0), 3).entities if str(e.ref).startswith("agent"))
+    both = tuple(Cause(who, axis, "proximate", "cross_conflict", 3, 1) for axis in ("longitudinal", "lateral"))
+    decision = replace(trace.decision, longitudinal="yield", lateral="nudge_in_lane_left", causes=both)
+    assert sentence(replace(trace, decision=decision, entities=())).count("crosses") == 1

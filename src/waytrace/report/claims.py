@@ -13,7 +13,7 @@ from waytrace.trace import Trace, Verdict, sentence, sets
 from waytrace.trace.verdicts import KINDS, VALUES
 
 from .codec import CM, delta, pack, quantise
-from .texts import Code, Texts
+from .texts import Texts
 from .traces import Told, shown
 
 STAGES = ("scene", "entities", "forecasts", "decision", "causes", "rejected", "plan")
@@ -26,10 +26,21 @@ Line = tuple[int, str, str, str]
 
 
 def claims_payload(told: Sequence[Told], origin: NDArray[np.float64]) -> dict[str, Any]:
-    """The decisions of one drive as plain JSON values; texts in a table, ghosts in streams of :mod:`.codec`."""
+    """The decisions of one drive as plain JSON values: a table of texts, and one stream of numbers that point into it.
+
+    The stream (:mod:`.codec`) holds for each decision: row, number of the longitudinal decision, lateral decision,
+    whether it is new, sentence; then, each after their count, lines (stage, reference, head, rest, verdicts), ghosts
+    (option, violated, points as differences in cm), findings of the audit, verdicts of no line. ``told.js`` reads it.
+    """
     texts = Texts()
-    decisions = [_decision(t, texts, origin) for t in told]
-    return {"decisions": decisions, "texts": texts.table, "longitudinal": [_plain(n) for n in sets.LONGITUDINAL.values]}
+    for decision in told:
+        _decision(decision, texts, origin)
+    texts = texts.by_use()
+    stream = [number for decision in told for number in _decision(decision, texts, origin)]
+    return {
+        "decisions": len(told), "stream": pack(stream), "texts": texts.table,
+        "longitudinal": [_plain(name) for name in sets.LONGITUDINAL.values],
+    }  # fmt: skip
 
 
 def lines(trace: Trace) -> list[Line]:
@@ -74,30 +85,32 @@ def lines(trace: Trace) -> list[Line]:
     return [*out, (6, lane, f"{end}{f', on {name(p.target_lane)}' if p.target_lane else ''}", steps)]
 
 
-def _decision(told: Told, texts: Texts, origin: NDArray[np.float64]) -> list[Any]:
-    trace, claims = told.trace, lines(told.trace)
+def _decision(told: Told, texts: Texts, origin: NDArray[np.float64]) -> list[int]:
+    trace, claims, text = told.trace, lines(told.trace), texts.code
     place: dict[tuple[int, int], int] = {}
     for row, (stage, *_) in enumerate(claims):
         place[stage, sum(1 for s, _ in place if s == stage)] = row
-    found: list[list[Any]] = [[] for _ in claims]
-    other: list[Any] = []
+    found: list[list[int]] = [[] for _ in range(len(claims) + 1)]
+    count = [0] * len(found)
     for verdict in told.verdicts:
         key, field = _of(verdict)
-        row_found = place.get(key)
-        (other if row_found is None else found[row_found]).append(_verdict(verdict, field, texts))
-    packed = [
-        [stage, texts.code(ref) if ref else -1, texts.code(head), texts.code(rest), *([said] if said else [])]
-        for (stage, ref, head, rest), said in zip(claims, found, strict=True)
-    ]
-    ghosts = [
-        [texts.code(_plain(g.option)), texts.code(_plain(g.violates)),
-         pack(delta(quantise((np.array(g.xy) - origin).T, CM), 2))]
-        for g in told.ghosts if len(g.xy) > 1
-    ]  # fmt: skip
+        row = place.get(key, len(claims))
+        found[row] += _verdict(verdict, field, texts)
+        count[row] += 1
     d = trace.decision
-    lon = sets.LONGITUDINAL.number(d.longitudinal)
-    return [told.tick, lon, texts.code(d.lateral), int(d.changed == "yes"), texts.code(sentence(trace)), packed, ghosts,
-            [texts.code(a) for a in told.audit], other]  # fmt: skip
+    out = [told.tick, sets.LONGITUDINAL.number(d.longitudinal), *text(_plain(d.lateral)), int(d.changed == "yes"),
+           *text(sentence(trace)), len(claims)]  # fmt: skip
+    for row, (stage, ref, head, rest) in enumerate(claims):
+        out += [stage, *text(ref), *text(head), *text(rest), count[row], *found[row]]
+    violated = {r.option: r.violates for r in d.rejected}
+    ghosts = [g for g in told.ghosts if len(g.xy) > 1]
+    out.append(len(ghosts))
+    for ghost in ghosts:
+        why = ghost.violates or violated.get(ghost.option, "")
+        xy = delta(quantise((np.array(ghost.xy) - origin).T, CM), 2)
+        out += [*text(_plain(ghost.option)), *text(_plain(why)), len(ghost.xy), *(int(v) for v in xy.ravel())]
+    out += [len(told.audit), *(number for entry in told.audit for number in text(entry))]
+    return [*out, count[-1], *found[-1]]
 
 
 def _of(verdict: Verdict) -> tuple[tuple[int, int], str]:
@@ -112,15 +125,15 @@ def _of(verdict: Verdict) -> tuple[tuple[int, int], str]:
     return (known.get(stage, -1), 0), field or stage
 
 
-def _verdict(verdict: Verdict, field: str, texts: Texts) -> list[Any]:
-    evidence: list[Code] = []
+def _verdict(verdict: Verdict, field: str, texts: Texts) -> list[int]:
+    slack = _signed(verdict.slack, verdict.unit) if verdict.unit or verdict.slack else ""
+    out = [4 * KINDS.index(verdict.kind) + VALUES.index(verdict.value)]
+    for text in (_plain(field), _plain(verdict.rule), slack, verdict.why):
+        out += texts.code(text)
+    out.append(len(verdict.evidence))
     for name, value in verdict.evidence.items():
-        evidence += [texts.code(_plain(str(name))), texts.code(shown(value))]
-    slack = texts.code(_signed(verdict.slack, verdict.unit)) if verdict.unit or verdict.slack else -1
-    return [
-        4 * KINDS.index(verdict.kind) + VALUES.index(verdict.value), texts.code(_plain(field)),
-        texts.code(_plain(verdict.rule)), slack, texts.code(verdict.why), evidence,
-    ]  # fmt: skip
+        out += [*texts.code(_plain(str(name))), *texts.code(shown(value))]
+    return out
 
 
 def _signed(value: float, unit: str) -> str:

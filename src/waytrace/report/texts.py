@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 HOLE = "\x01"
 """Stands for a number in a template; the character after it says how many digits follow the point."""
 _NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,6})?")
 
-Code = int | list[int]
-"""A text's place in the table, or that and the numbers that fill its holes (12.50 as 1250)."""
-
 
 class Texts:
-    """A table of texts for one page. ``code`` gives what stands in the page for a text, ``table`` the table."""
+    """A table of texts for one page. ``code`` gives the numbers that stand in the page for a text."""
 
-    def __init__(self) -> None:
-        self._place: dict[str, int] = {}
+    def __init__(self, table: Iterable[str] = ()) -> None:
+        self.uses: Counter[str] = Counter()
+        self._place = {template: k for k, template in enumerate(table)}
 
     @property
     def table(self) -> list[str]:
         """The templates, in the order of their numbers."""
         return list(self._place)
 
-    def code(self, text: str) -> Code:
-        """The number of a text's template, with what fills its holes if it has any."""
+    def by_use(self) -> Texts:
+        """A table of the same templates, those used most first: small numbers are short."""
+        return Texts(template for template, _ in self.uses.most_common())
+
+    def code(self, text: str) -> list[int]:
+        """The number of a text's template, and what fills its holes in order (12.50 as 1250)."""
         fill: list[int] = []
 
         def hole(found: re.Match[str]) -> str:
@@ -36,17 +40,15 @@ class Texts:
             return f"{HOLE}{len(digits)}"
 
         template = _NUMBER.sub(hole, text.replace(HOLE, "\N{REPLACEMENT CHARACTER}"))
-        place = self._place.setdefault(template, len(self._place))
-        return [place, *fill] if fill else place
+        self.uses[template] += 1
+        return [self._place.setdefault(template, len(self._place)), *fill]
 
 
-def text_of(code: Code, table: list[str]) -> str:
-    """The text that :meth:`Texts.code` was given."""
-    place, *fill = code if isinstance(code, list) else [code]
-    left = iter(fill)
+def read_text(stream: Iterator[int], table: list[str]) -> str:
+    """The next text of a stream of what :meth:`Texts.code` gave."""
 
     def number(found: re.Match[str]) -> str:
-        digits, value = int(found[1]), next(left)
+        digits, value = int(found[1]), next(stream)
         return str(value) if not digits else f"{value // 10**digits}.{value % 10**digits:0{digits}d}"
 
-    return re.sub(f"{HOLE}(.)", number, table[place])
+    return re.sub(f"{HOLE}(.)", number, table[next(stream)])

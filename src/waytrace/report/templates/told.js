@@ -1,31 +1,30 @@
 // What the planner said: the decisions of a drive, and where on the drawing lies what they point at.
 const STAGES = ["Scene", "Entities", "Forecasts", "Decision", "Causes", "Rejected", "Plan"];
-const CAUSES = 4, REJECTED = 5;
+const FORECASTS = 2, CAUSES = 4, REJECTED = 5;
 const KINDS = ["present", "forecast", "audit"];
 const VERDICTS = [
   { name: "true", mark: "✓" }, { name: "false", mark: "✕" }, { name: "undetermined", mark: "?" }, { name: "not judged", mark: "–" },
 ];
 
-function decodeVerdict(text, [code, field, rule, slack, why, evidence]) {
-  const pairs = [];
-  for (let i = 0; i < evidence.length; i += 2) pairs.push([text(evidence[i]), text(evidence[i + 1])]);
-  return { kind: code >> 2, value: code & 3, field: text(field), rule: text(rule), slack: text(slack), why: text(why), evidence: pairs };
-}
-
 function decodeTold(traces) {
-  const text = textReader(traces.texts);
-  return traces.decisions.map(([row, lon, lateral, changed, sentence, lines, ghosts, audit, other]) => ({
-    row, lon, lateral: text(lateral).replace(/_/g, " "), changed: changed === 1, sentence: text(sentence), audit: audit.map(text),
-    name: traces.longitudinal[lon],
-    lines: lines.map(([stage, ref, head, rest, said]) => ({
-      stage, ref: text(ref), head: text(head), rest: text(rest), said: (said || []).map((v) => decodeVerdict(text, v)),
-    })),
-    other: other.map((v) => decodeVerdict(text, v)),
-    ghosts: ghosts.map(([option, violates, xy]) => {
-      const all = undelta(unpack(xy), unpack(xy).length / 2, 2), half = all.length / 2;
-      return { option: text(option), violates: text(violates), xy: all.slice(0, half).map((x, i) => [x * 0.01, all[half + i] * 0.01]) };
-    }),
-  }));
+  const stream = unpack(traces.stream);
+  let at = 0;
+  const next = () => stream[at++], text = textReader(next, traces.texts);
+  const list = (read) => { const n = next(), out = []; for (let i = 0; i < n; i++) out.push(read()); return out; };
+  const verdict = () => {
+    const code = next(), [field, rule, slack, why] = [text(), text(), text(), text()];
+    return { kind: code >> 2, value: code & 3, field, rule, slack, why, evidence: list(() => [text(), text()]) };
+  };
+  const line = () => ({ stage: next(), ref: text(), head: text(), rest: text(), said: list(verdict) });
+  const ghost = () => {
+    const option = text(), violates = text(), n = next();
+    const all = undelta(Array.from({ length: 2 * n }, next), n, 2);
+    return { option, violates, xy: all.slice(0, n).map((x, i) => [x * 0.01, all[n + i] * 0.01]) };
+  };
+  return Array.from({ length: traces.decisions }, () => {
+    const row = next(), lon = next(), lateral = text(), changed = next() === 1, sentence = text();
+    return { row, lon, lateral, changed, sentence, name: traces.longitudinal[lon], lines: list(line), ghosts: list(ghost), audit: list(text), other: list(verdict) };
+  });
 }
 
 const toldCache = new Map();
@@ -102,7 +101,7 @@ function drawGhost(ghost, strong) {
   cross.moveTo(x - r, y - r); cross.lineTo(x + r, y + r); cross.moveTo(x - r, y + r); cross.lineTo(x + r, y - r);
   stroke(cross, "halo", 0, 5.5);
   stroke(cross, "ghost", 0, 2.6);
-  label(x, y, `${ghost.option}: ${ghost.violates}`, "ghost", 18);
+  label(x, y, ghost.violates && ghost.violates !== "nothing" ? `${ghost.option}: ${ghost.violates}` : ghost.option, "ghost", 18);
 }
 
 const labels = [];

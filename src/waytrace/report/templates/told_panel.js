@@ -16,11 +16,13 @@ function markOf(value, kind, count, parent) {
 // One mark for each verdict that occurs, with how often.
 function marks(said, parent) {
   const holder = element("span", "marks", undefined, parent);
+  const judged = said.some((v) => v.value !== 3);
   for (const kind of [0, 1, 2]) for (const value of [1, 2, 0, 3]) {
+    if (value === 3 && judged) continue;
     const count = said.filter((v) => v.kind === kind && v.value === value).length;
     if (count) markOf(value, kind, count, holder);
   }
-  if (said.length) element("span", "off-screen", said.map(verdictText).join(", "), holder);
+  if (said.length) element("span", "off-screen", said.filter((v) => v.value !== 3 || !judged).map(verdictText).join(", "), holder);
 }
 
 function proofOf(said, parent) {
@@ -58,7 +60,7 @@ function claimRow(line, list) {
   const words = element("span", "words", undefined, button);
   element("b", "", line.head, words);
   element("span", "", line.rest, words);
-  marks(line.said, button);
+  marks(line.stage === FORECASTS ? line.said.filter((v) => v.kind === 1) : line.said, button);
   const option = line.stage === REJECTED ? line.head.replace(/^not /, "") : "";
   for (const enter of ["pointerenter", "focus"]) button.addEventListener(enter, () => { lightUp(line.ref, option); hoverProof(line, button, enter); });
   for (const leave of ["pointerleave", "blur"]) button.addEventListener(leave, () => { lightUp("", ""); byId("proof").hidden = true; });
