@@ -281,6 +281,8 @@ def swapped_sides(bed: Bed, rng: Rng) -> Trace | None:
     if s.route_intent.startswith("turn") and abs(bed.look.bends(100.0)) > 0.7:
         made.append(replace(bed.trace, scene_summary=replace(s, route_intent=_mirror(s.route_intent))))
     aside = bed.look.aside_of_plan(bed.plan)
+    if d.lateral.startswith("nudge"):  # beside the lane's middle, not beside where the ego is now
+        aside = aside + float(project(bed.look.path, bed.scene.ego.pose[None, :2])[1][0])
     sign = 1.0 if d.lateral.endswith("left") else -1.0
     if _mirror(d.lateral) != d.lateral and (sign * aside).max() > 0.8 and (sign * aside).min() > -0.15:
         made.append(replace(bed.trace, decision=replace(d, lateral=_mirror(d.lateral))))

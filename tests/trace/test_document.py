@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from waytrace.observe import Reference
 from waytrace.trace import (
     Cause,
     Header,
@@ -111,7 +112,7 @@ def test_a_trace_can_be_said(seed: int) -> None:
 def test_a_reason_is_said_once() -> None:
     """Someone who crosses may be why the ego both slows down and moves aside."""
     trace, _ = record(3)
-    who = next(e.ref for e in write(present(3, 1.0), 3).entities if str(e.ref).startswith("agent"))
+    who = Reference.parse("agent:4")
     both = tuple(Cause(who, axis, "proximate", "cross_conflict", 3, 1) for axis in ("longitudinal", "lateral"))
     decision = replace(trace.decision, longitudinal="yield", lateral="nudge_in_lane_left", causes=both)
     assert sentence(replace(trace, decision=decision, entities=())).count("crosses") == 1
