@@ -27,7 +27,7 @@ FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-ne
 def to_png(picture: Path, browser: str) -> Path:
     """The picture as PNG beside it."""
     out = picture.with_suffix(".png")
-    with tempfile.TemporaryDirectory() as profile:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [browser, *FLAGS, f"--user-data-dir={profile}", f"--screenshot={out}", picture.absolute().as_uri()]
         subprocess.run(command, check=True, capture_output=True, timeout=60)
     return out

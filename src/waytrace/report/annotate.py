@@ -83,7 +83,11 @@ def annotation_page(made: Sequence[tuple[Moment, Scene]], *, seed: int = 0, titl
 def labelled_picture(scene: Scene, caption: str = "") -> str:
     """One moment as an SVG file in light colours, references written in and listed: for who sees pictures only."""
     shown = sorted(candidates(scene), key=lambda c: c.ref.kind == ReferenceKind.LANE)
-    lines = [f"ego: {3.6 * scene.ego.speed_mps:.0f} km/h, {3.6 * _gained(scene):+.0f} km/h in the last second", ""]
+    lines = [
+        f"ego (blue): {3.6 * scene.ego.speed_mps:.0f} km/h, {3.6 * _gained(scene):+.0f} km/h in the last second",
+        "its route shaded; trails: the last 2 s, a dot each 0.5 s; dashed: out of sight now",
+        "",
+    ]
     lines += [f"{c.ref}  {c.what}, {c.where}" for c in shown]
     cut = lines[:_MOST_LINES] + ([f"... and {len(lines) - _MOST_LINES} more"] if len(lines) > _MOST_LINES else [])
     texts = "".join(
