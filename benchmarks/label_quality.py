@@ -257,17 +257,18 @@ def _page(
     ]
     parts = [
         "# How good labels are\n",
-        f"Made by `python benchmarks/label_quality.py --scenes {arguments.scenes}`; not edited by hand. Waytrace "
-        f"{waytrace.__version__}, {date.today().isoformat()}, {int(speed['cores'])} cores.\n",
-        f"{f['decisions']} decisions of the expert, one from each scene of split train (seeds from {arguments.seed} on) "
-        f"at a moment within its first {MOMENTS / 2:.0f} s drawn from the seed. Every {arguments.verify_every}th scene of "
-        f"a family is re-simulated, every {arguments.forecast_every}th driven on to see what came of the forecasts. "
+        f"Made by `python benchmarks/label_quality.py --scenes {arguments.scenes}`; not edited by hand. "
+        f"Waytrace {waytrace.__version__}, {date.today().isoformat()}, {int(speed['cores'])} cores.\n",
+        f"{f['decisions']} decisions of the expert, one from each scene of split train (seeds from {arguments.seed} "
+        f"on) at a moment within its first {MOMENTS / 2:.0f} s drawn from the seed. One scene of a family in "
+        f"{arguments.verify_every} is re-simulated, one in {arguments.forecast_every} driven on to see what came of "
+        "the forecasts. "
         "Checker and labeller share their geometry and their author: that they agree says that the labels are "
         "consistent, not that they are right. The re-simulation is the harder test.\n",
         markdown(["figure", "measured", "bar"], bars) + "\n",
-        f"Of the {whole.counts['uncited']} agents among the {REMOVED} nearest that a re-simulated label does not cite, "
-        f"{_fine(f['uncited_moving'])} move the plan when they are taken away. {_fine(f['truncated'])} of decisions had to "
-        "give way to a free one because the arrays do not hold their cause.\n",
+        f"Of the {whole.counts['uncited']} agents among the {REMOVED} nearest that a re-simulated label does not "
+        f"cite, {_fine(f['uncited_moving'])} move the plan when they are taken away. {_fine(f['truncated'])} of "
+        "decisions had to give way to a free one because the arrays do not hold their cause.\n",
         "## By family\n", _families(tallies) + "\n",
         "## Where re-simulation disagrees\n", _claims(whole) + "\n",
         "## Rules with most claims that are not true\n", _rules(whole) + "\n",

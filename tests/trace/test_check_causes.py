@@ -8,9 +8,10 @@ from typing import NamedTuple
 import pytest
 
 from waytrace.scenario import LightState, Plan
-from waytrace.trace import Entity, Prediction, Rejection, SceneSummary, sets
+from waytrace.trace import Cause, Entity, Prediction, Rejection, SceneSummary, sets
 
 from .scenes import (
+    MOTO,
     PERSON,
     SUMMARY,
     TRUCK,
@@ -253,3 +254,30 @@ def test_forecasts_and_interventional_claims_are_not_judged() -> None:
     assert apart["decision.causes[0].role"] == apart["decision.rejected[0].violates"] == "interventional"
     assert all((v.kind == "present") == (v.value != "not_judged") for v in verdicts)
     assert checked(LED, trace)["decision.rejected[0].ref"] == T
+
+
+@pytest.mark.parametrize(
+    ("sentence", "sketch", "decision", "cause", "value"),
+    [
+        ("the nearer of two cars ahead", ONE.with_lead(15, 8, kind=MOTO, size=(2.0, 0.6)).with_lead(35, 8), "follow",
+         a_cause("agent:1", "headway"), T),
+        ("the car behind the nearer one", ONE.with_lead(15, 8, kind=MOTO, size=(2.0, 0.6)).with_lead(35, 8), "follow",
+         a_cause("agent:2", "headway"), F),
+        ("the nearer of two cars beside", TWO.with_actor(3, 3.5, 10).with_actor(20, 3.5, 10), "gap_search",
+         a_cause("agent:1", "merge_gap"), T),
+        ("the further of two cars beside", TWO.with_actor(3, 3.5, 10).with_actor(20, 3.5, 10), "gap_search",
+         a_cause("agent:2", "merge_gap"), F),
+    ],
+)  # fmt: skip
+def test_nobody_stands_between_the_ego_and_what_is_reason_enough(
+    sentence: str, sketch: Sketch, decision: str, cause: Cause, value: str
+) -> None:
+    said = checked(sketch, a_trace(decision, "keep", cause), a_plan([9.5, 9, 8.5, 8]))
+    assert said["decision.causes[0].constraint"] == value, sentence
+
+
+def test_an_enabling_cause_bars_a_lane_beside() -> None:
+    beside = a_cause("agent:1", "merge_gap", "lateral", "enabling")
+    for y, value in ((3.5, T), (9.0, F)):
+        said = checked(TWO.with_actor(3, y, 10), a_trace("set_speed", "keep", beside), STEADY)
+        assert said["decision.causes[0].constraint"] == value

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from waytrace.observe import ReferenceKind
-from waytrace.planners import Choice, Constraint
+from waytrace.planners import Choice, Constraint, Rejected
 from waytrace.trace.compatible import CAUSES
+from waytrace.trace.thresholds import T
 
 from .lay import U_TURN_RAD, Lay
 
@@ -47,6 +49,28 @@ def decided(choice: Choice, lay: Lay, *, emergency: bool, goes_on: bool, before:
     lateral = sideways(choice, lay, before)
     first = first_bound(choice)
     return Decided(_lengthwise(choice, lay, first, lateral, emergency, goes_on), lateral, first)
+
+
+def with_reason(choice: Choice, rejected: Sequence[Rejected]) -> Choice:
+    """A choice that slows down although none of its constraints costs speed, with what the free drive would run into.
+
+    A hard brake heeds nobody on its way: the certificate says for whom it is only by what it rejects.
+    """
+    slows = float(choice.plan.start[3] - choice.plan.waypoints[:, 3].min()) >= T.drop_mps
+    if not slows or costly(choice):
+        return choice
+    for r in rejected:
+        same = (r.sideways, r.lane, r.offset_m) == (choice.sideways, choice.lane, choice.offset_m)
+        if r.lengthwise != "proceed" or not same or r.violates is None or r.reference is None:
+            continue
+        accel = choice.plan.accel_mps2
+        lost = float(np.maximum(choice.plan.start[3] - choice.plan.waypoints[:, 3], 0.0).mean())
+        found = Constraint(
+            r.violates, r.reference, float(accel[0]), 0.0, 0.0, max(lost, FREE_MPS), np.append(accel[:1], accel),
+            r.truncated,
+        )  # fmt: skip
+        return replace(choice, constraints=(found, *choice.constraints))
+    return choice
 
 
 def costly(choice: Choice) -> list[Constraint]:

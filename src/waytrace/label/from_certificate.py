@@ -17,7 +17,7 @@ from waytrace.trace.causes import SUFFICIENT
 from waytrace.trace.thresholds import T
 
 from .causes import causes_of
-from .decisions import STANDING_MPS, Decided, decided
+from .decisions import STANDING_MPS, Decided, decided, with_reason
 from .lay import Lay, lay_out
 from .naming import Naming
 from .predictions import arrivals_s, predictions_of
@@ -124,6 +124,7 @@ def label_choice(
 ) -> Label:  # fmt: skip
     """The label of one choice; ``gap`` is its lead in score over the best other one."""
     scene = at.scene
+    choice = with_reason(choice, rejected)
     lay = lay_out(at.roads.of(scene.map, scene.route), scene, choice.plan, own, choice.lane)
     goes_on = at.survey.gives_way_here
     found = decided(choice, lay, emergency=emergency, goes_on=goes_on, before=before.lateral if before else "")

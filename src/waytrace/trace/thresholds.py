@@ -79,6 +79,7 @@ class Thresholds:
     zone_m: float = _limit(30.0, "before a junction or crosswalk: where one begins to slow down for it")
     stop_mps: float = _limit(0.3, "a plan that ends slower comes to rest")
     stop_unsure_mps: float = _limit(0.5, "between the two it cannot be told whether a plan comes to rest")
+    stop_point_mps: float = _limit(2.0, "a plan that stays faster does not stop for someone who moves")
     stop_before_m: float = _limit(2.0, "a driver stops this near before a line")
     stop_beyond_m: float = _limit(0.6, "a bumper over the line by so little has stopped at it: waypoints are rounded")
     stop_behind_m: float = _limit(

@@ -63,8 +63,15 @@ class Verdict:
     @classmethod
     def of(cls, claim: str, rule: str, finding: Finding, said: str) -> Verdict:
         """A claim about the present, as a rule found it; ``said`` is what was claimed, in words."""
-        verb = {"true": "holds", "false": "does not hold", "undetermined": "cannot be told"}[finding.value]
-        why = f"{said} {verb}: {finding.decided_by} ({finding.slack:+.2f} {finding.unit}".rstrip() + ")."
+        by = f" by {abs(finding.slack):.2f} {finding.unit}" if finding.unit else ""
+        why = (
+            f'"{said}" '
+            + {
+                "true": f'is true: the tightest condition, "{finding.decided_by}", holds{by}.',
+                "false": f'is false: the condition "{finding.decided_by}" fails{by}.',
+                "undetermined": f'cannot be told: the condition "{finding.decided_by}" is too near to turning.',
+            }[finding.value]
+        )
         return cls(
             claim, "present", finding.value, rule, finding.slack, finding.unit, _rounded(finding.evidence), why
         )  # fmt: skip

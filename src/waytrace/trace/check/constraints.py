@@ -74,6 +74,14 @@ def stop_point(case: Case, cause: Cause) -> Finding:
         found = _softly(_one_of(case, ref, (*AHEAD, *ACROSS)), m, m.row(ref))
         if found.value != "true":
             return found
+        if case.plan is not None:
+            speed = abs(float(m.others.state[m.row(ref), 3]))
+            margins.append(
+                either(
+                    most("its speed", speed, T.occluder_mps, "m/s", 0.1),
+                    most("slowest planned", float(case.planned.speed.min()), T.stop_point_mps, "m/s", 0.2),
+                )
+            )
     elif case.plan is not None:
         room = target.way_m - float(case.planned.s[-1])
         margins.append(least("room before it at the plan's end", room, -T.stop_beyond_m - 0.4, "m", 0.3))
@@ -175,7 +183,9 @@ def lateral_clearance(case: Case, cause: Cause) -> Finding:
     """Something beside or in the ego's way that leaves little room; a lane whose edge does."""
     m, ref = case.measured, cause.ref
     if ref.kind == LANE:
-        return _own_or_beside(case, ref)
+        near = _own_or_beside(case, ref)
+        drives = case.plan is not None and case.planned.changed_lane != 0 and case.planned.end_lane == ref.index
+        return all_of([Margin(near.decided_by, near.slack, near.unit), fact("the plan does not end on it", not drives)])
     row = m.row(ref)
     if row < 0:
         return all_of([fact("the ego knows of it", False)])
@@ -254,6 +264,28 @@ def demand_mps2(m: Measured, ref: Reference) -> float:
         if zone.apart_s <= T.yield_apart_s and zone.s0 > 0.0 and zone.s1 > 0.0:
             hardest = max(hardest, v * v / (2.0 * max(zone.s0, 0.5)))
     return hardest
+
+
+def bars_a_lane_beside(case: Case, cause: Cause) -> Finding:
+    """Someone in the ego's lane or one beside it who bars the way out to that side, as the constraint says: ahead
+    there (``headway``), driving there (``merge_gap``), coming or crossing there (``cross_conflict``).
+    """
+    m, row, name = case.measured, case.measured.row(cause.ref), cause.constraint
+    if row < 0 or name not in ("headway", "merge_gap", "cross_conflict"):
+        return all_of([fact("it can bar a lane beside", False)])
+    o, angle = m.others, abs(math.degrees(float(m.others.turned[row])))
+    margins = [
+        fact("it has a place along the path", bool(o.on_path[row])),
+        most("from the lane's edge to its near side", float(o.edge[row]), T.adjacent_lane_m + 0.5, "m", 0.2),
+        most("gap", float(o.gap[row]), T.lead_gap_m, "m", 0.3),
+    ]
+    if name == "cross_conflict":
+        margins.append(least("angle to the path", angle, T.crossing_low_deg, "deg", 1.0))
+    else:
+        margins.append(most("angle to the path", angle, T.aligned_deg, "deg", 2.0))
+    if name == "headway":
+        margins.append(least("way to it", float(o.s[row] - o.along[row]) - m.front_m, -1.0, "m"))
+    return all_of(margins, d_m=float(o.d[row]), gap_m=float(o.gap[row]))
 
 
 def required_decel(case: Case, cause: Cause) -> Finding:

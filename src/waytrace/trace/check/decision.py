@@ -9,16 +9,17 @@ from waytrace.observe import Reference, ReferenceKind
 
 from ..causes import SUFFICIENT
 from ..compatible import CAUSES
-from ..finding import Finding, Margin, all_of, fact
+from ..finding import Finding, Margin, all_of, any_of, fact
 from ..sets import FREE
 from ..thresholds import T
 from ..types import Cause
 from ..verdicts import Verdict, not_judged, undetermined
 from .case import Case
-from .constraints import CONSTRAINT_RULES, demand_mps2, fitting
+from .constraints import CONSTRAINT_RULES, bars_a_lane_beside, demand_mps2, fitting
 from .entities import exists
 from .lateral import LATERAL_RULES
 from .longitudinal import LONGITUDINAL_RULES
+from .nearest import nearest
 from .ways import in_planned_way
 
 NO_PLAN = "There is no plan to judge it against."
@@ -36,7 +37,7 @@ def decision_verdicts(case: Case) -> Iterator[Verdict]:
         elif case.plan is None:
             yield undetermined(claim, rule, NO_PLAN)
         else:
-            yield Verdict.of(claim, rule, rules[value](case), f"The ego's {value.replace('_', ' ')}")
+            yield Verdict.of(claim, rule, rules[value](case), f"the ego's decision is to {value.replace('_', ' ')}")
     yield _changed(case)
     for n, cause in enumerate(d.causes):
         yield from _cause(case, cause, f"decision.causes[{n}]")
@@ -56,14 +57,24 @@ def _changed(case: Case) -> Verdict:
     before = case.previous.decision
     differs = (before.longitudinal, before.lateral) != (d.longitudinal, d.lateral)
     was = fact(f"before it was {before.longitudinal}, {before.lateral}", differs == (d.changed == "yes"))
-    return Verdict.of(claim, "changed", all_of([was]), "The decision is new" if d.changed == "yes" else "It is not new")
+    return Verdict.of(
+        claim,
+        "changed",
+        all_of([was]),
+        "the decision is new" if d.changed == "yes" else "the decision is the last one's",
+    )
 
 
 def _cause(case: Case, c: Cause, at: str) -> Iterator[Verdict]:
     there = exists(case, c.ref)
     yield Verdict.of(f"{at}.ref", "reference", there, f"{c.ref} is there")
-    said = f"{c.constraint.replace('_', ' ')} by {c.ref}"
+    said = f"{c.ref} is a cause by {c.constraint.replace('_', ' ')}"
     found = there if there.value == "false" else CONSTRAINT_RULES[c.constraint](case, c)
+    if found.value != "true" and c.role == "enabling" and c.axis == "lateral" and there.value != "false":
+        found = any_of([found, bars_a_lane_beside(case, c)])
+    before = nearest(case, c, case.measured.row(c.ref))
+    if before is not None and before.room < -before.band and found.value != "false":
+        found = all_of([before], **found.evidence)
     fits = _fits(case, c)
     if fits.value == "false" and found.value != "false":
         found = fits
@@ -89,7 +100,7 @@ def _fits(case: Case, c: Cause) -> Finding:
 def _cited(case: Case) -> Verdict:
     """Whether the causes make the decision, and whoever calls for most braking is among them."""
     claim, rule = "decision.causes", "omission"
-    said = "The causes make the decision, and nobody is left out"
+    said = "the causes make the decision, and nobody is left out"
     coherent = all_of([_enough(case, "longitudinal"), _enough(case, "lateral")])
     if coherent.value == "false":
         return Verdict.of(claim, rule, coherent, said)

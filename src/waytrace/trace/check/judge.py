@@ -38,7 +38,7 @@ def _summary(case: Case) -> Iterator[Verdict]:
     for slot, finding in judge_summary(case.measured, said).items():
         value = str(getattr(said, slot)).replace("_", " ")
         name = slot.removesuffix("_bin").replace("_", " ")
-        yield Verdict.of(f"scene_summary.{slot}", f"summary.{slot}", finding, f"{name} = {value}")
+        yield Verdict.of(f"scene_summary.{slot}", f"summary.{slot}", finding, f"{name} is {value}")
 
 
 def _predictions(case: Case) -> Iterator[Verdict]:

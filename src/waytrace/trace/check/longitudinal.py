@@ -124,7 +124,7 @@ def adapt_speed(case: Case) -> Finding:
     """Drives slower than it could, without coming to rest."""
     p = case.planned
     return all_of(
-        [slows(case), Margin("speed at its least after a second", float(p.speed[2:].max()) - T.stop_unsure_mps, "m/s")],
+        [slows(case), goes(p)],
         drop_mps=p.drop_mps, end_mps=float(p.speed[-1]),
     )  # fmt: skip
 

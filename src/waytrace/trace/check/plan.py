@@ -29,14 +29,29 @@ def plan_verdicts(case: Case) -> Iterator[Verdict]:
         return
     p = case.planned
     speed = in_bin(sets.TARGET_SPEED, claim.target_speed_bin, max(float(p.speed[-1]), 0.0), "m/s")
-    yield Verdict.of("plan.target_speed_bin", "target_speed", speed, "The speed at the end")
-    yield Verdict.of("plan.stop_s_bin", "stop_s", _stop(case), "The way to where it stops")
-    yield Verdict.of("plan.target_lane", "target_lane", _target_lane(case), f"It drives to {claim.target_lane}")
+    yield Verdict.of(
+        "plan.target_speed_bin",
+        "target_speed",
+        speed,
+        f"the speed at the end is {sets.TARGET_SPEED.range_text(claim.target_speed_bin)}",
+    )
+    yield Verdict.of(
+        "plan.stop_s_bin",
+        "stop_s",
+        _stop(case),
+        f"the way to where it stops is {sets.STOP_S.range_text(claim.stop_s_bin)}",
+    )
+    yield Verdict.of(
+        "plan.target_lane",
+        "target_lane",
+        _target_lane(case),
+        f"the plan drives to {claim.target_lane or 'no other lane'}",
+    )
     start = 0.0
     for n, g in enumerate(claim.segments):
         end, at = float(g.t_end), f"plan.segments[{n}]"
         lon, lat = segment_lon(p, g, start, end), segment_lat(case, g, start, end)
-        said = f"From {start:g} to {end:g} s"
+        said = f"from {start:g} to {end:g} s"
         yield Verdict.of(f"{at}.lon", f"segment_lon.{g.lon}", lon, f"{said}: {g.lon.replace('_', ' ')}")
         yield Verdict.of(f"{at}.lat", f"segment_lat.{g.lat}", lat, f"{said}: {g.lat.replace('_', ' ')}")
         start = end

@@ -16,6 +16,7 @@ from ..thresholds import T
 from ._place import place_points
 from .measured import Measured
 from .others import locate_others
+from .path import EgoPath
 
 Array = NDArray[np.float64]
 
@@ -54,7 +55,7 @@ class PlanMeasured:
         place_points(path.path, path.count, pose, driven, path.origin, place)
         last = int(np.flatnonzero(place[:, 0] < (path.count - 1) * STEP_M)[-1:].sum())
         place[last + 1 :, 1] = place[last, 1]  # beyond the path's end nothing is said of where in the lane it drives
-        lane, _ = locate_others(path, pose)
+        lane = _lanes(path, pose, place)
         return cls(
             measured, np.arange(len(pose), dtype=np.float64) * PLAN_KNOT_S, pose, place[:, 0] - path.origin,
             place[:, 1], driven, lane,
@@ -95,9 +96,14 @@ class PlanMeasured:
 
     @cached_property
     def offset(self) -> float:
-        """The offset from the path's middle that is furthest from it after 2 s, left positive."""
-        late = self.d[4:] if len(self.d) > 4 else self.d
-        return float(late[np.argmax(np.abs(late))])
+        """The offset from the path's middle that is furthest from it after 2 s, left positive.
+
+        Beyond the path's end, where the ego's lane leaves the route or the map, there is no middle.
+        """
+        late = np.arange(len(self.d)) >= min(4, len(self.d) - 1)
+        on = late & (self.s < self.measured.path.ahead_m - 1.0)
+        d = self.d[on] if on.any() else self.d[:1]
+        return float(d[np.argmax(np.abs(d))])
 
     @cached_property
     def end_lane(self) -> int:
@@ -137,3 +143,16 @@ class PlanMeasured:
             return 0.0
         a, b = float(self.front[k - 1]), float(self.front[k])
         return float(self.t_s[k - 1]) + PLAN_KNOT_S * (way_m - a) / max(b - a, 1e-6)
+
+
+def _lanes(path: EgoPath, pose: Array, place: Array) -> NDArray[np.int32]:
+    """The lane of each point: the path's where it is between that lane's edges, else the one that it drives on.
+
+    Where lanes lie over each other, as in junctions, the path's is meant.
+    """
+    lane, _ = locate_others(path, pose)
+    at = np.clip(np.rint(place[:, 0]), 0, path.count - 1).astype(np.int64)
+    left, right = path.half_width
+    width = np.where(place[:, 1] >= 0.0, left[at], right[at])
+    inside = (np.abs(place[:, 1]) <= width) & (place[:, 0] <= (path.count - 1) * STEP_M)
+    return np.where(inside, path.path.lane[at], lane).astype(np.int32) if path.lane >= 0 else lane
