@@ -196,11 +196,11 @@ def plan_claim(bed: Bed, rng: Rng) -> Trace | None:
     if p.stop_s_bin < len(sets.STOP_S.edges):
         bins = [b for b in range(len(sets.STOP_S.edges)) if abs(b - p.stop_s_bin) >= 3]
         options += [{"stop_s_bin": b} for b in bins]
-    last = np.asarray(bed.plan.waypoints, np.float64).reshape(-1, 4)[-1, :2]
+    way = np.concatenate([bed.scene.ego.pose[None, :2], np.asarray(bed.plan.waypoints).reshape(-1, 4)[:, :2]])
     road = bed.scene.map
     for ref, _ in _held(bed, (LANE,)):
         xy = road.centre[ref.index]
-        if ref != p.target_lane and float(np.hypot(*(xy - last).T).min()) > 12.0 and _beside(xy, last) > 6.0:
+        if ref != p.target_lane and float(np.abs(project(xy, way)[1]).min()) > 6.0:  # nowhere near it all along
             options.append({"target_lane": ref})
     return replace(bed.trace, plan=replace(p, **_pick(options, rng))) if options else None
 
@@ -407,7 +407,3 @@ def _limit(bed: Bed) -> float:
 
 def _route_lights(scene: Scene) -> bool:
     return bool(np.isin(scene.light_lane, scene.route.lanes).any()) or bool((scene.light_state == LightState.RED).any())
-
-
-def _beside(xy: np.ndarray[Any, np.dtype[np.float64]], point: np.ndarray[Any, np.dtype[np.float64]]) -> float:
-    return abs(float(project(xy, point[None])[1][0]))
