@@ -5,7 +5,7 @@
 
 Each scene is one of split train, driven by the expert in closed loop to a moment drawn from its seed; that decision is
 labelled and checked. A sub-sample is re-simulated, and another one driven on to see what came of the forecasts. The
-last line of standard output is one JSON object with the figures.
+last line of standard output is one JSON object with the figures. Ctrl-C ends the counting early and writes the page.
 """
 
 from __future__ import annotations
@@ -70,20 +70,14 @@ def main() -> int:
     forecasts: list[Outcome] = []
     asker = Asker()
     names = families("train")
-    for k in range(arguments.scenes):
-        family, seed = names[k % len(names)], arguments.seed + k // len(names)
-        tally = tallies.setdefault(family, Tally())
-        moment = _moment(family, seed, tally)
-        if moment is None:
-            continue
-        _checked(moment, tally)
-        turn = k // len(names)  # every n-th of each family, not of some families alone
-        if turn % arguments.verify_every == 0:
-            _tested(moment, tally, asker)
-        if turn % arguments.forecast_every == 0:
-            forecasts += outcomes(moment)
-        if (k + 1) % 250 == 0:
-            print(f"\r{k + 1}/{arguments.scenes}, {time.monotonic() - began:.0f} s", end="", file=sys.stderr)
+    try:
+        for k in range(arguments.scenes):
+            tally = tallies.setdefault(names[k % len(names)], Tally())
+            forecasts += _scene(names[k % len(names)], k // len(names), tally, asker, arguments)
+            if (k + 1) % 250 == 0:
+                print(f"\r{k + 1}/{arguments.scenes}, {time.monotonic() - began:.0f} s", end="", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("\ninterrupted: the page is about what was counted until now", file=sys.stderr)
     speed = _speed(arguments)
     whole = Tally()
     for tally in tallies.values():
@@ -93,6 +87,17 @@ def main() -> int:
     arguments.page.write_text(_page(tallies, whole, bins, brier, len(forecasts), speed, arguments))
     print(json.dumps(_figures(whole) | {"brier": brier, "forecasts": len(forecasts)} | speed))
     return 0
+
+
+def _scene(family: str, turn: int, tally: Tally, asker: Asker, arguments: argparse.Namespace) -> list[Outcome]:
+    """Count one scene; what came of its forecasts, where it is driven on."""
+    moment = _moment(family, arguments.seed + turn, tally)
+    if moment is None:
+        return []
+    _checked(moment, tally)
+    if turn % arguments.verify_every == 0:
+        _tested(moment, tally, asker)
+    return outcomes(moment) if turn % arguments.forecast_every == 0 else []
 
 
 def _arguments() -> argparse.Namespace:

@@ -65,7 +65,7 @@ def test_the_labels_do_not_depend_on_workers(store, tmp_path, small):
 
 def test_other_settings_need_another_folder(store, tmp_path):
     label_store(store, tmp_path / "out", every_s=4.0, limit=1)
-    with pytest.raises(LabelError, match="every_s: 4.0 -> 2.0"):
+    with pytest.raises(LabelError, match=r"every_s: 4\.0 -> 2\.0"):
         label_store(store, tmp_path / "out", every_s=2.0, limit=1)
     assert len(label_store(store, tmp_path / "out", every_s=2.0, limit=1, overwrite=True)) > 1
 

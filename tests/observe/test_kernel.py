@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from waytrace.observe import copied, fork_memory
+from waytrace.geometry import Polylines
+from waytrace.observe import copied, fork_memory, pack_elements
 from waytrace.observe.features import MAP_ROWS, REFERENCES, ROWS, TABLES, column, markdown
+from waytrace.scenario.index import compile_maps
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -63,11 +67,12 @@ def test_every_row_shows_what_its_reference_names(make_bench: Any) -> None:
         for row in range(MAP_ROWS):
             lane = out.reference[c, first["map"] + row]
             shown = out.map[c, row]
-            start = turn.T @ shown[2:4] + [s.x[w, me], s.y[w, me]]
+            middle = turn.T @ shown[:2] + [s.x[w, me], s.y[w, me]]
+            cos, sin = (turn.T @ shown[2:4]).tolist()
+            start = middle - 0.5 * shown[column("map", "length")] * np.array([cos, sin])
             points = np.stack([index.point_x, index.point_y], -1)[index.point_lo[lane] : index.point_lo[lane + 1]]
             assert np.hypot(*(points - start).T).min() < 1e-2
             limit = road.speed_limit_mps[lane]
-            assert shown[column("map", "has_limit")] == np.isfinite(limit)
             assert shown[column("map", "limit")] == np.float32(np.nan_to_num(limit))
             assert shown[column("map", "on_route")] == (lane in bench.scenario.route.lanes)
             of_lane = np.flatnonzero(bench.scenario.lights.lane == lane)
@@ -78,6 +83,30 @@ def test_every_row_shows_what_its_reference_names(make_bench: Any) -> None:
             assert lane in road.stop_line_lane
     on = out.lights[..., column("lights", "on_route")]
     assert (np.diff(on, axis=1) <= 0).all()
+
+
+def test_a_piece_of_a_bent_lane_is_an_arc_from_end_to_end(make_bench: Any) -> None:
+    road = make_bench(0).scenario.map
+
+    def bent(lines: Polylines) -> Polylines:
+        out = []
+        for line in lines:
+            x, y = np.concatenate([np.linspace(a, b, 10) for a, b in pairwise(line)]).T
+            out.append(np.stack([(250.0 - y) * np.sin(x / 250.0), (250.0 - y) * np.cos(x / 250.0)], -1))
+        return Polylines.of(out)
+
+    road = replace(road, centre=bent(road.centre), left=bent(road.left), right=bent(road.right))
+    index = compile_maps([replace(make_bench(0).scenario, map=road)]).index
+    cos, sin, length, curvature = pack_elements(index).row[:, :4].astype(np.float64).T
+    assert np.abs(curvature).max() > 1 / 250
+    for sign, at in ((-0.5, index.element_p0), (0.5, index.element_p1)):
+        turn = curvature * length * sign
+        ahead, aside = (
+            length * sign * np.sinc(turn / np.pi),
+            length * sign * np.sin(turn / 2) * np.sinc(turn / 2 / np.pi),
+        )
+        x, y = index.element_x + cos * ahead - sin * aside, index.element_y + sin * ahead + cos * aside
+        assert np.hypot(x - index.point_x[at], y - index.point_y[at]).max() < 0.05
 
 
 def test_copied_memory_and_cache_go_on_alike(make_bench: Any) -> None:

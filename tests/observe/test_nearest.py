@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from waytrace.observe.arrays import KEPT, KEPT_MOST
-from waytrace.observe.nearest import keep_nearest, nearest_few, sort_row
+from waytrace.observe.nearest import keep_nearest, nearest_few, sort_nearest
 from waytrace.scenario.index import MapIndex
 
 
@@ -57,12 +57,13 @@ def test_what_is_kept_is_nearer_than_what_is_not(seed: int, n: int, piles: int, 
     kept = np.zeros((1, KEPT_MOST), np.int32)
     count, bound = keep_nearest(0, n, outside, key, found, np.zeros(257, np.int32), kept)
     assert min(n, KEPT) <= count <= KEPT_MOST
-    mine = kept[0, :count]
+    mine = kept[0, :count].copy()
     rest = np.setdiff1d(np.arange(n), mine)
     assert len(np.unique(mine)) == count
     assert bound <= min(outside, by_element[rest].min(initial=np.inf))
     key = by_element[mine].copy()
-    sort_row(key, kept, 0, count)
+    sort_nearest(key, kept, 0, count, 96)
+    assert np.array_equal(np.sort(kept[0, :count]), np.sort(mine))
     order = np.lexsort((np.arange(n), by_element))
     assert np.array_equal(kept[0, : min(96, count)], order[: min(96, count)])
 

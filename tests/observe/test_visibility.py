@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -47,6 +48,23 @@ def test_lines_of_sight_equal_brute_force(make_bench: Any, seed: int, crowd: flo
                 assert (bench.memory.seen_tick[me, a] == 0) == sees(bench.state, 0, me, a), (me, a)
             else:
                 assert bench.memory.seen_tick[me, a] == NEVER
+
+
+@pytest.mark.parametrize(("seed", "crowd"), [(0, 30.0), (1, 60.0), (2, 120.0)])
+def test_what_was_seen_before_never_changes_who_is_seen_now(make_bench: Any, seed: int, crowd: float) -> None:
+    rng = np.random.default_rng(seed)
+    bench = make_bench(seed, worlds=1, agents=30, rows=2)
+    shape = (1, 30)
+    bench.place(rng.uniform(0, crowd, shape), rng.uniform(0, crowd, shape), rng.uniform(-4, 4, shape), 8.0)
+    for tick in range(40):
+        bench.state.present[:, 2:] = rng.random((1, 28)) < 0.95
+        bench.see(tick)
+        for me in range(2):
+            now = bench.memory.seen_tick[me] == tick
+            there = bench.state.present[0] & (np.arange(30) != me)
+            expected = [bool(there[a]) and sees(bench.state, 0, me, a) for a in range(30)]
+            assert now.tolist() == expected, (tick, me)
+        bench.drive(rng)
 
 
 def behind_a_lorry(make_bench: Any) -> Any:

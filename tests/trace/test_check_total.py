@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from waytrace.catalogue import generate
 from waytrace.observe import REFERENCE_KIND, Reference, ReferenceKind, Scene
 from waytrace.scenario import LightState
 from waytrace.sim import World
-from waytrace.trace import Present, Trace, TraceError, Verdict, compose, from_json, to_json
+from waytrace.trace import Present, Trace, TraceError, Verdict, compose, from_json, thresholds, to_json
 from waytrace.trace.check import RULES, check, rule_of
 from waytrace.trace.check.registry import CLOSED, SUMMARY
 from waytrace.trace.file import TraceFileError, parse_line
@@ -171,3 +172,12 @@ def test_a_scene_without_any_road_is_judged() -> None:
     sketch: Sketch = replace(a_road(), ego=replace(a_road().ego, x=5000.0, y=5000.0))
     verdicts = check(a_trace(), sketch.scene(), None)
     assert {v.value for v in verdicts} <= {"true", "false", "undetermined", "not_judged"}
+
+
+def test_every_threshold_is_compared_with_and_has_a_reason() -> None:
+    package = Path(thresholds.__file__).parent
+    code = "".join(p.read_text() for p in package.rglob("*.py") if p.name != "thresholds.py")
+    for name, value, why in thresholds.rows():
+        assert f"T.{name}" in code, f"nothing is compared with {name}"
+        assert np.isfinite(value)
+        assert len(why) > 8

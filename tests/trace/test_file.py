@@ -145,6 +145,7 @@ def test_the_hash_of_a_scene_depends_on_what_the_ego_knows_and_on_nothing_else()
 def test_a_header_of_another_moment_is_refused_with_what_to_do() -> None:
     check_header(header(), SCENE)
     check_header(header(scene_hash=""), SCENE)
+    check_header(header(scene_hash="of the scenario"), SCENE, "of the scenario")
     with pytest.raises(TraceError, match=r"scene_hash is 'abcd'.*rollouts"):
         check_header(header(scene_hash="abcd"), SCENE)
     with pytest.raises(TraceError, match="another moment"):

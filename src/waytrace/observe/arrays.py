@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from waytrace.geometry import F4, F8, I4, F4x2, F4x3, F8x2, F8x4, I4x2, bundle
+from waytrace.geometry import F4, F8, I4, F4x2, F4x3, F8x2, F8x3, F8x4, I4x2, bundle
 from waytrace.scenario.index import MapIndex
 
 from .features import (
@@ -41,7 +41,7 @@ KEPT_FEW = 16
 """The same for crosswalks and stop lines."""
 
 LANES = 64
-BOX_ROWS, ROUGH_ROWS = 6, 19
+BOX_ROWS, ROUGH_ROWS = 6, 20
 """Shapes of what :mod:`.visibility` works on."""
 
 _T = TypeVar("_T", bound=tuple)  # type: ignore[type-arg]
@@ -51,11 +51,11 @@ class ObservationArrays(NamedTuple):
     """One moment as seen by C controlled agents, each in its own frame. Columns: :mod:`.features`; padding is 0."""
 
     ego: F4x2
-    """[C, 14]."""
+    """[C, 13]."""
     agents: F4x3
-    """[C, 31, 16] nearest first."""
+    """[C, 31, 10] nearest first."""
     map: F4x3
-    """[C, 96, 18] nearest first."""
+    """[C, 96, 15] nearest first."""
     lights: F4x3
     """[C, 8, 7] those of the route first, then nearest first."""
     crosswalks: F4x3
@@ -112,6 +112,8 @@ class ObserveScratch(NamedTuple):
     found: I4
     """Elements met by a grid search."""
     bucket: I4
+    past: F8x3
+    """[PAST_TICKS, A, 5] ``VisibilityMemory.past`` of the world at hand."""
     lane_now: F4x2
     """[L, 4] of the lanes of the world and route at hand: 1 + ``LightState`` of the lane's light, 1 on the route,
     route progress at the lane's start, route progress per metre; 0 otherwise and between calls."""
@@ -121,15 +123,24 @@ class ObserveScratch(NamedTuple):
     rough: F4
     """[A / LANES, ROUGH_ROWS, LANES] flat: what they hide, in single precision."""
     outline: F8x2
-    """[A, 11] what they hide, exactly."""
+    """[A, 10] what they hide, exactly."""
+    outline_of: I4
+    """[A] the observation's row for which that holds."""
     slot: I4
     """[A] their slots."""
     place: I4
     """[A] where a slot's agent stands among them, or -1."""
+    held: I4
+    """[A] agents put aside for another look."""
+    hides: I4
+    """[A / LANES * LANES] which of a target's five points each agent hides."""
     whose: I4
-    """[A + 5] points to look at: the agent that each belongs to."""
-    point_x: F8
-    point_y: F8
+    """[A] points to look at: the agent that each belongs to, and which of its five it is."""
+    which: I4
+    point_x: F4
+    point_y: F4
+    point_at: F4
+    """Their directions (:mod:`.shadows`)."""
     found_there: I4
 
 
@@ -192,11 +203,14 @@ def make_observe_scratch(m: MapIndex, agents: int) -> ObserveScratch:
     blocks = (agents + LANES - 1) // LANES
     return ObserveScratch(
         key=np.zeros(most), found=np.zeros(most, np.int32), bucket=np.zeros(257, np.int32),
-        lane_now=np.zeros((lanes, 4), np.float32),
+        past=np.zeros((PAST_TICKS, agents, 5)), lane_now=np.zeros((lanes, 4), np.float32),
         box=np.zeros(blocks * BOX_ROWS * LANES), rough=np.zeros(blocks * ROUGH_ROWS * LANES, np.float32),
-        outline=np.zeros((agents, 11)), slot=np.zeros(agents, np.int32), place=np.zeros(agents, np.int32),
-        whose=np.zeros(agents + 5, np.int32), point_x=np.zeros(agents + 5), point_y=np.zeros(agents + 5),
-        found_there=np.zeros(agents + 5, np.int32),
+        outline=np.zeros((agents, 10)), outline_of=np.zeros(agents, np.int32),
+        slot=np.zeros(agents, np.int32), place=np.zeros(agents, np.int32),
+        held=np.zeros(agents, np.int32), hides=np.zeros(blocks * LANES, np.int32),
+        whose=np.zeros(agents, np.int32), which=np.zeros(agents, np.int32),
+        point_x=np.zeros(agents, np.float32), point_y=np.zeros(agents, np.float32),
+        point_at=np.zeros(agents, np.float32), found_there=np.zeros(agents, np.int32),
     )  # fmt: skip
 
 

@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 from waytrace.geometry import F8, I4, F4x2, bundle
 from waytrace.scenario.index import MapIndex
 
-ELEMENT_FLOATS = 14
-"""Start and end relative to the middle (4), heading (2), half widths (2), limit, has limit, junction, kind, control,
-arc length of the middle on its lane."""
+ELEMENT_FLOATS = 11
+"""Heading at the middle (2), length, curvature, half widths (2), limit, junction, kind, control, arc length of the
+middle on its lane."""
 
 
 class ElementTable(NamedTuple):
     """Map elements, stop lines and crosswalks in the world frame, metres. E elements, S stop lines, X crosswalks."""
 
     row: F4x2
-    """[E, ELEMENT_FLOATS]; positions are relative to the element's middle, so single precision loses nothing."""
+    """[E, ELEMENT_FLOATS]."""
     lane: I4
     """[E] lane of an element (MapIndex number)."""
     cell_x: F8
@@ -56,15 +56,13 @@ def pack_elements(m: MapIndex) -> ElementTable:
     mid, odd = twice // 2, twice % 2
     heading = 0.5 * (m.point_heading[mid] + m.point_heading[mid + odd])
     limit = m.lane_limit[lane]
+    length = np.maximum((p1 - p0) * m.lane_step[lane], 1e-6)
     row = np.stack(
         [
-            m.point_x[p0] - m.element_x, m.point_y[p0] - m.element_y,
-            m.point_x[p1] - m.element_x, m.point_y[p1] - m.element_y,
-            np.cos(heading), np.sin(heading),
+            np.cos(heading), np.sin(heading), length, (m.point_heading[p1] - m.point_heading[p0]) / length,
             0.5 * (m.point_left[mid] + m.point_left[mid + odd]),
             0.5 * (m.point_right[mid] + m.point_right[mid + odd]),
-            np.nan_to_num(limit, nan=0.0), np.isfinite(limit),
-            m.lane_junction[lane], m.lane_kind[lane], m.lane_control[lane],
+            np.nan_to_num(limit, nan=0.0), m.lane_junction[lane], m.lane_kind[lane], m.lane_control[lane],
             0.5 * (twice - 2 * m.point_lo[lane]) * m.lane_step[lane],
         ],
         -1,

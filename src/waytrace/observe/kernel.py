@@ -33,12 +33,13 @@ from .features import (
     STOP_ROWS,
 )
 from .map_rows import write_map_rows
-from .nearest import keep_nearest, nearest_few, reach2_of, search_grid, sort_row
+from .nearest import keep_nearest, nearest_few, reach2_of, search_grid, sort_nearest, sort_row
 from .visibility import see_worlds
 
 _TICK_S = 0.1
 _PAST = PAST_TICKS - 1
 _FAR2 = 1e18
+_MANY = 4
 _OFF_ROUTE2 = 1e12
 """Added to the squared distance of lights off the route: they come after those on it."""
 
@@ -69,9 +70,9 @@ def fill_worlds(
     """Write the observation of every controlled agent of worlds ``first .. last - 1``, after :func:`see_worlds`."""
     x, y, cos, sin, speed = state.x, state.y, state.cos, state.sin, state.speed
     length, width, kind, present = state.length, state.width, state.kind, state.present
-    seen, past = memory.seen_tick, memory.past
+    seen, past = memory.seen_tick, memory.past[first]
     key, kept, order = scratch.key, cache.kept, cache.order
-    lane_now = scratch.lane_now
+    lane_now, aside, gone = scratch.lane_now, scratch.held, scratch.whose
     o_ego, o_agent, o_map, o_light, o_ref = out.ego, out.agents, out.map, out.lights, out.reference
     o_walk, o_stop = out.crosswalks, out.stop_lines
     row, element_lane = e.row, e.lane
@@ -82,6 +83,14 @@ def fill_worlds(
     for c in range(row_lo[first], row_lo[last]):
         while c >= row_lo[w + 1]:
             w += 1
+        if w != lit:  # many who remember: fetch the past in order, not state by state from far away
+            past = memory.past[w]
+            if row_lo[w + 1] - row_lo[w] >= _MANY:
+                for then in range(PAST_TICKS):
+                    for a in range(agents):
+                        for q in range(5):
+                            scratch.past[then, a, q] = past[then, a, q]
+                past = scratch.past
         me, route, tick, number = row_slot[c], row_route[c], ticks[w], map_of[w]
         base = m.lane_lo[number]
         if w != lit:
@@ -117,9 +126,9 @@ def fill_worlds(
         o_ego[c, 2] = state.yaw_rate[w, me]
         o_ego[c, 3] = state.yaw_rate[w, me] / v if abs(v) >= 0.5 else 0.0
         o_ego[c, 4], o_ego[c, 5] = length[w, me], width[w, me]
-        for i in range(6, 13):
+        for i in range(6, 12):
             o_ego[c, i] = 0.0
-        o_ego[c, 13] = kind[w, me]
+        o_ego[c, 12] = kind[w, me]
         if lane >= 0:
             s = state.lane_s[w, me]
             p = m.point_lo[lane] + min(max(int(s / m.lane_step[lane]), 0), m.point_lo[lane + 1] - m.point_lo[lane] - 2)
@@ -129,57 +138,54 @@ def fill_worlds(
             along = m.point_heading[p] + t * (m.point_heading[p + 1] - m.point_heading[p])
             o_ego[c, 8] = wrap_angle(state.heading[w, me] - along)
             if not math.isnan(m.lane_limit[lane]):
-                o_ego[c, 9], o_ego[c, 10] = m.lane_limit[lane], 1.0
+                o_ego[c, 9] = m.lane_limit[lane]
             if lane_now[lane, 1] > 0.0:
-                o_ego[c, 11] = 1.0
+                o_ego[c, 10] = 1.0
                 if math.isnan(done):
                     done = lane_now[lane, 2] + s * lane_now[lane, 3]
         if route >= 0 and not math.isnan(done):
-            o_ego[c, 12] = max(0.0, r.route_length[route] - done)
+            o_ego[c, 11] = max(0.0, r.route_length[route] - done)
 
-        # Other agents: sorted by where they are, or for a lost one where it was last seen.
+        # Other agents: sorted by where they are, or for a lost one where it was last seen. Who is lost or unseen is
+        # no pattern a processor could guess, and past states come from far away: all of them are asked for at once.
+        n, others, lost = 0, 0, 0
         for i in range(agents):
             a = order[c, i]
-            if not present[w, a]:
-                key[i] = _FAR2
-                continue
-            at_x, at_y = x[w, a], y[w, a]
-            if seen[c, a] != tick and seen[c, a] != NEVER:
-                then = seen[c, a] & _PAST
-                at_x, at_y = past[w, then, a, 0], past[w, then, a, 1]
-            dx, dy = at_x - ex, at_y - ey
-            key[i] = dx * dx + dy * dy
-        sort_row(key, order, c, agents)
-        n = 0
-        for i in range(agents):
+            known = seen[c, a] != NEVER
+            dx, dy = x[w, a] - ex, y[w, a] - ey
+            key[n] = dx * dx + dy * dy
+            order[c, n], aside[others], gone[lost] = a, a, n
+            n += known
+            others += not known
+            lost += known & (seen[c, a] != tick)
+        for i in range(others):
+            order[c, n + i] = aside[i]
+        for i in range(lost):
+            a = order[c, gone[i]]
+            then = seen[c, a] & _PAST
+            dx, dy = past[then, a, 0] - ex, past[then, a, 1] - ey
+            key[gone[i]] = dx * dx + dy * dy
+        sort_row(key, order, c, n)
+        n = min(n, AGENT_ROWS)
+        for i in range(n):
             a = order[c, i]
-            if seen[c, a] == NEVER:
-                continue
-            if n == AGENT_ROWS:
-                break
-            at_x, at_y, at_c, at_s, at_v = x[w, a], y[w, a], cos[w, a], sin[w, a], speed[w, a]
-            age = tick - seen[c, a]
-            if age > 0:
-                then = seen[c, a] & _PAST
-                at_x, at_y, at_v = past[w, then, a, 0], past[w, then, a, 1], past[w, then, a, 4]
-                at_c, at_s = past[w, then, a, 2], past[w, then, a, 3]
-            dx, dy = at_x - ex, at_y - ey
-            o_agent[c, n, 0] = ec * dx + es * dy
-            o_agent[c, n, 1] = ec * dy - es * dx
-            o_agent[c, n, 2] = ec * at_c + es * at_s
-            o_agent[c, n, 3] = ec * at_s - es * at_c
-            o_agent[c, n, 4] = at_v
-            o_agent[c, n, 5] = length[w, a]
-            o_agent[c, n, 6] = width[w, a]
-            o_agent[c, n, 7] = age * _TICK_S
-            o_agent[c, n, 8] = 1.0 if age == 0 else 0.0
-            for q in range(7):
-                o_agent[c, n, 9 + q] = 1.0 if kind[w, a] == q else 0.0
-            o_ref[c, AGENT_AT + n] = a
-            n += 1
+            then, age = seen[c, a] & _PAST, tick - seen[c, a]
+            dx, dy = past[then, a, 0] - ex, past[then, a, 1] - ey
+            at_c, at_s = past[then, a, 2], past[then, a, 3]
+            o_agent[c, i, 0] = ec * dx + es * dy
+            o_agent[c, i, 1] = ec * dy - es * dx
+            o_agent[c, i, 2] = ec * at_c + es * at_s
+            o_agent[c, i, 3] = ec * at_s - es * at_c
+            o_agent[c, i, 4] = past[then, a, 4]
+            o_agent[c, i, 5] = length[w, a]
+            o_agent[c, i, 6] = width[w, a]
+            o_agent[c, i, 7] = age * _TICK_S
+            o_agent[c, i, 8] = 1.0 if age == 0 else 0.0
+            o_agent[c, i, 9] = kind[w, a]
+            o_ref[c, AGENT_AT + i] = a
         for i in range(n, AGENT_ROWS):
             o_ref[c, AGENT_AT + i] = -1
-            for q in range(16):
+            for q in range(10):
                 o_agent[c, i, q] = 0.0
 
         # The map.
@@ -196,7 +202,7 @@ def fill_worlds(
         for i in range(n):
             dx, dy = element_x[kept[c, i]] - ex, element_y[kept[c, i]] - ey
             key[i] = dx * dx + dy * dy
-        sort_row(key, kept, c, n)
+        sort_nearest(key, kept, c, n, MAP_ROWS)
         if outside2 >= 0.0:
             cache.kept_count[c] = n
             cache.kept_x[c], cache.kept_y[c] = ex, ey

@@ -30,25 +30,21 @@ def write_map_rows(
     if not math.isnan(done):
         known, since = np.float32(1.0), np.float32(done)
     for i in range(n):
-        q = kept[c, i]
+        q = np.uint32(kept[c, i])
         dx, dy = np.float32(element_x[q] - x), np.float32(element_y[q] - y)
-        lane = element_lane[q]
+        lane = np.uint32(element_lane[q])
         light, on = lane_now[lane, 0], lane_now[lane, 1]
-        ahead = on * known * (lane_now[lane, 2] + row[q, 13] * lane_now[lane, 3] - since)
-        sx, sy, fx, fy, hx, hy = row[q, 0], row[q, 1], row[q, 2], row[q, 3], row[q, 4], row[q, 5]
-        left, right, limit, limited = row[q, 6], row[q, 7], row[q, 8], row[q, 9]
-        junction, kind, control = row[q, 10], row[q, 11], row[q, 12]
-        mx, my = ec * dx + es * dy, ec * dy - es * dx
-        x0, y0 = mx + (ec * sx + es * sy), my + (ec * sy - es * sx)
-        x1, y1 = mx + (ec * fx + es * fy), my + (ec * fy - es * fx)
-        hc, hs = ec * hx + es * hy, ec * hy - es * hx
-        out[c, i, 0], out[c, i, 1], out[c, i, 2], out[c, i, 3] = mx, my, x0, y0
-        out[c, i, 4], out[c, i, 5], out[c, i, 6], out[c, i, 7] = x1, y1, hc, hs
-        out[c, i, 8], out[c, i, 9], out[c, i, 10], out[c, i, 11] = left, right, limit, limited
-        out[c, i, 12], out[c, i, 13], out[c, i, 14] = junction, kind, control
-        out[c, i, 15], out[c, i, 16], out[c, i, 17] = light, on, ahead
-        reference[c, MAP_AT + i] = lane - first_lane
+        ahead = on * known * (lane_now[lane, 2] + row[q, 10] * lane_now[lane, 3] - since)
+        hx, hy = row[q, 0], row[q, 1]
+        length, curvature, left, right = row[q, 2], row[q, 3], row[q, 4], row[q, 5]
+        limit, junction, kind, control = row[q, 6], row[q, 7], row[q, 8], row[q, 9]
+        out[c, i, 0], out[c, i, 1] = ec * dx + es * dy, ec * dy - es * dx
+        out[c, i, 2], out[c, i, 3] = ec * hx + es * hy, ec * hy - es * hx
+        out[c, i, 4], out[c, i, 5], out[c, i, 6], out[c, i, 7] = length, curvature, left, right
+        out[c, i, 8], out[c, i, 9], out[c, i, 10], out[c, i, 11] = limit, junction, kind, control
+        out[c, i, 12], out[c, i, 13], out[c, i, 14] = light, on, ahead
+        reference[c, MAP_AT + i] = np.int32(lane) - first_lane
     for i in range(n, MAP_ROWS):
         reference[c, MAP_AT + i] = -1
-        for k in range(18):
+        for k in range(15):
             out[c, i, k] = zero

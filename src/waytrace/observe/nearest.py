@@ -35,6 +35,27 @@ def sort_row(key: F8, items: I4x2, c: int, count: int) -> None:
         items[c, j + 1] = e
 
 
+@jit("void", "f8[:]", "i4[:,:]", "i8", "i8", "i8")
+def sort_nearest(key: F8, items: I4x2, c: int, count: int, wanted: int) -> None:
+    """Bring the ``wanted`` least of the first ``count`` of row ``c`` to its head, sorted like :func:`sort_row`.
+
+    The others follow in no order: whoever of them is none of the least costs one comparison.
+    """
+    sort_row(key, items, c, min(count, wanted))
+    last = wanted - 1
+    for i in range(wanted, count):
+        k, e = key[i], items[c, i]
+        if key[last] > k or (key[last] == k and items[c, last] > e):
+            key[i], items[c, i] = key[last], items[c, last]
+            j = last - 1
+            while j >= 0 and (key[j] > k or (key[j] == k and items[c, j] > e)):
+                key[j + 1] = key[j]
+                items[c, j + 1] = items[c, j]
+                j -= 1
+            key[j + 1] = k
+            items[c, j + 1] = e
+
+
 @jit("f8", "f8", "f8")
 def reach2_of(kth2: float, outside2: float) -> float:
     """Squared distance that an agent may move while its list holds; -1 where the list holds at the anchor at best."""

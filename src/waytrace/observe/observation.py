@@ -63,11 +63,11 @@ class Observation:
     """[B] ticks since the scenario's start step."""
     time_s: NDArray[np.float64]
     ego: F4
-    """[B, 14]."""
+    """[B, 13]."""
     agents: F4
-    """[B, 31, 16] nearest first."""
+    """[B, 31, 10] nearest first."""
     map: F4
-    """[B, 96, 18] pieces of lanes, nearest first."""
+    """[B, 96, 15] pieces of lanes, nearest first."""
     lights: F4
     """[B, 8, 7] those of the route first, then nearest first."""
     crosswalks: F4

@@ -61,6 +61,8 @@ class Moment:
     light_lane: NDArray[np.int32]
     light_state: NDArray[np.uint8]
     roads: Roads
+    still_s: Array
+    """[A] since each was last seen to move; infinity for those who never were."""
     held: frozenset[Reference] | None = None
     """What the observation's arrays hold; None where there is no observation (privileged planners)."""
 

@@ -21,6 +21,8 @@ Array = NDArray[np.float64]
 RATE_WINDOW_S = 0.5
 """Accelerations and yaw rates of others are read off this much history."""
 
+MOVING_MPS = 0.5
+
 _NO_AXLE = (AgentKind.CYCLIST, AgentKind.PEDESTRIAN, AgentKind.STATIC, AgentKind.UNKNOWN)
 
 
@@ -62,9 +64,17 @@ def moments_of_world(world: Any, roads: RoadCache, worlds: NDArray[np.int_] | No
                 np.array(others, np.int32), np.flatnonzero(used).astype(np.int32),
                 (world.lights.lane[w][used] - base).astype(np.int32),
                 world.lights.state[w][used].copy(), roads.of(scenario.map, scenario.route),
+                still_s(world.record.speed[w, : tick + 1, others], scenario.dt_s),
             )
         )  # fmt: skip
     return out
+
+
+def still_s(speed_mps: Array, dt_s: float) -> Array:
+    """Time since each was last seen to move [A] from speeds [A, t], the last of which is now; infinity for never."""
+    moving = np.abs(speed_mps) > MOVING_MPS
+    since: Array = np.where(moving.any(1), np.argmax(moving[:, ::-1], axis=1) * dt_s, np.inf)
+    return since
 
 
 def sideways(before: Array, now: Array, seconds: float) -> Array:
@@ -112,5 +122,6 @@ def moment_of_scene(scene: Scene, roads: RoadCache) -> Moment:
             agents.kind[held],
         ),
         agents.index[held], lights, scene.light_lane[lights], scene.light_state[lights],
-        roads.of(scene.map, scene.route), elements,
+        roads.of(scene.map, scene.route),
+        still_s(np.where(agents.history_valid, agents.speed_history_mps, 0.0)[:, held].T, scene.dt_s), elements,
     )  # fmt: skip

@@ -12,8 +12,10 @@ from waytrace.geometry import jit, point_segment_distance2, wrap_angle
 
 from ._drivable import DRIVABLE_CELL_M
 from .index import LANE_CELL_M, MAP_INDEX, MAX_STEP_M, ROUTE_INDEX, MapIndex, RouteIndex
+from .types import LaneControl
 
 _FAR = 1.0e18
+_STOP, _YIELD, _PRIORITY = int(LaneControl.STOP), int(LaneControl.YIELD), int(LaneControl.PRIORITY)
 
 _SURE_M = LANE_CELL_M - 0.5 * MAX_STEP_M - 0.5
 """No segment outside the first ring of cells can cost less than this."""
@@ -213,3 +215,17 @@ def route_progress(m: MapIndex, r: RouteIndex, route: int, x: float, y: float, n
             best, lateral, entry = dist, d, e
             progress = r.route_offset[e] + clamped * r.route_scale[e]
     return progress, lateral, entry
+
+
+@jit("f8", MAP_INDEX, "i8")
+def precedence(m: MapIndex, lane: int) -> float:
+    """Rank of a lane's traffic at a conflict: signs first, then straight before right before left."""
+    control = m.lane_control[lane]
+    if control == _PRIORITY:
+        return 3.0
+    if control == _YIELD:
+        return 0.0
+    if control == _STOP:
+        return -1.0
+    turn = m.point_heading[m.point_lo[lane + 1] - 1] - m.point_heading[m.point_lo[lane]]
+    return 1.0 if turn > 0.5 else 1.5 if turn < -0.5 else 2.0

@@ -43,10 +43,11 @@ def scene_hash(scene: Scene) -> str:
     return digest.hexdigest()
 
 
-def check_header(header: Header, scene: Scene) -> None:
+def check_header(header: Header, scene: Scene, content: str = "") -> None:
     """Raises :class:`TraceError` where a header is not about this scene or was written with other slots.
 
-    An empty hash says nothing and is let through.
+    A producer that gives the hash of the scenario's ``content`` instead (``scenario_hash``) has named the moment too, though
+    not the drive that led to it. An empty hash says nothing and is let through.
     """
     t0_us = round(scene.time_s * 1e6)
     if header.t0_us != t0_us:
@@ -54,7 +55,8 @@ def check_header(header: Header, scene: Scene) -> None:
             f"header.t0_us is {header.t0_us}, but tick {scene.tick} of {scene.scenario_id!r} is at {t0_us}: "
             "the trace is about another moment"
         )
-    if header.scene_hash and header.scene_hash != (found := scene_hash(scene)):
+    named = not header.scene_hash or header.scene_hash == content
+    if not named and header.scene_hash != (found := scene_hash(scene)):
         raise TraceError(
             f"header.scene_hash is {header.scene_hash[:16]!r}..., but tick {scene.tick} of {scene.scenario_id!r} has "
             f"{found[:16]!r}...: the trace is about another drive or another version of the scenario; "

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waytrace.observe import Reference, ReferenceKind
-from waytrace.scenario import AgentKind
+from waytrace.scenario import AgentKind, LaneKind
+from waytrace.scenario.lanes import locate
 from waytrace.scenario.paths import STEP_M, Path
 
 from .._moment import Moment
@@ -17,6 +18,13 @@ from .base import Base
 from .config import ExpertConfig
 
 Array = NDArray[np.float64]
+
+STANDING_MPS = 0.3
+HIDING_REACH_M = 80.0
+STEPS_OUT_M = 0.25
+"""Someone comes into sight this far beyond the end of what hid them, and as far from its side."""
+IN_LANE_M = 0.9
+"""Whoever stands no farther than this from a lane's middle stands in traffic."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +66,11 @@ def road_caps(path: Path, count: int, desired_mps: float, config: ExpertConfig) 
 
 def traffic_caps(moment: Moment, base: Base, profile: Array, config: ExpertConfig) -> list[Cap]:
     """What others beside the path call for; ``profile`` [S] is the path's offset from its base."""
-    return _people(moment, base, profile, config) + (_levels(moment, base) if base.kind == "keep" else [])
+    return [
+        *_people(moment, base, profile, config),
+        *_hidden(moment, base, profile, config),
+        *(_levels(moment, base) if base.kind == "keep" else []),
+    ]
 
 
 def _people(moment: Moment, base: Base, profile: Array, config: ExpertConfig) -> list[Cap]:
@@ -75,12 +87,46 @@ def _people(moment: Moment, base: Base, profile: Array, config: ExpertConfig) ->
         facing = -math.copysign(1.0, aside) * math.sin(others.heading[a] - base.path.heading[i])
         if facing < 0.7:
             continue
-        speed = np.full(base.count, np.inf)
-        speed[max(0, i - 2) : i + 2] = max(
-            3.5, 2.0 * config.kerb_brake_mps2 * (gap / config.walk_mps - config.kerb_latency_s)
-        )
-        out.append(Cap("cross_conflict", moment.agent(int(a)), speed))
+        allowed = max(3.5, 2.0 * config.kerb_brake_mps2 * (gap / config.walk_mps - config.kerb_latency_s))
+        out.append(Cap("cross_conflict", moment.agent(int(a)), _abreast(moment, base, s, allowed)))
     return out
+
+
+def _abreast(moment: Moment, base: Base, s: float, allowed_mps: float) -> Array:
+    """[S] ``allowed_mps`` while the front bumper comes to ``s`` and passes it, infinity elsewhere."""
+    speed = np.full(base.count, np.inf)
+    reached = s - moment.front_m
+    speed[max(0, int(reached) - 2) : max(0, int(reached) + 3)] = allowed_mps
+    return speed
+
+
+def _hidden(moment: Moment, base: Base, profile: Array, config: ExpertConfig) -> list[Cap]:
+    """Beside a parked vehicle: the speed from which one could still stop for someone who steps out behind its far end.
+
+    Nobody stands there for sure, so hard braking is counted on; who stands in traffic hides nobody who would walk.
+    """
+    others, place = moment.others, base.place[0]
+    hides = (others.kind <= AgentKind.LARGE_VEHICLE) & (np.abs(others.speed) < STANDING_MPS)
+    out = []
+    for a in np.flatnonzero(hides & np.isfinite(place[:, 0])):
+        far = place[a, 0] + place[a, 2]
+        if not base.s0 + moment.front_m - 1.0 < far < base.s0 + HIDING_REACH_M:
+            continue
+        i = min(max(int(far / STEP_M), 0), base.count - 1)
+        gap = abs(place[a, 1] - profile[i]) - 0.5 * moment.width_m - place[a, 3]
+        if not 0.0 <= gap < 4.0 or _in_traffic(moment, int(a)):
+            continue
+        seen_s = (gap + STEPS_OUT_M) / config.hidden_walk_mps - config.hidden_latency_s
+        allowed = max(config.hidden_least_mps, 2.0 * config.hidden_brake_mps2 * seen_s)
+        out.append(Cap("occlusion_speed", moment.agent(int(a)), _abreast(moment, base, far + STEPS_OUT_M, allowed)))
+    return out
+
+
+def _in_traffic(moment: Moment, row: int) -> bool:
+    """Whether one of the others stands near the middle of a lane for vehicles."""
+    index, others = moment.roads.index, moment.others
+    lane, _, d = locate(index, 0, others.x[row], others.y[row], others.heading[row], -1)
+    return lane >= 0 and int(index.lane_kind[lane]) <= LaneKind.BUS and abs(d) < IN_LANE_M
 
 
 def _levels(moment: Moment, base: Base) -> list[Cap]:

@@ -25,10 +25,10 @@ CONSTRAINTS = (
 
 Unit = Literal["m", "s", "m/s", "m/s2", "score"]
 
-Lengthwise = Literal["proceed", "speed", "stop", "brake"]
+Lengthwise = Literal["proceed", "speed", "stop", "wait", "brake"]
 """``speed``: a share of the allowed speed behind whoever is ahead; ``stop``: before a conflict zone that one may
-wait at; ``brake``: at a constant rate; ``proceed``: at the speed limit, heeding nobody (only
-ever as a rejected one)."""
+wait at; ``wait``: the same until a gap comes; ``brake``: at a constant rate; ``proceed``: at the speed limit, heeding
+nobody (only ever as a rejected one)."""
 
 Sideways = Literal["keep", "offset", "pass", "left", "right"]
 """The lane's middle; beside it all along; round what stands in it; the neighbouring lane on that side."""

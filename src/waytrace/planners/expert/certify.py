@@ -16,7 +16,7 @@ from .certificate import Certificate, Choice, Considered, Rejected
 from .decide import Seen, fitted, judged
 from .evidence import caps_of, constraints, free_drive
 from .reasons import Reason, first_reason
-from .rollout import SPEED, Proposals, S, trace_out
+from .rollout import SPEED, S, single, trace_out
 
 Array = NDArray[np.float64]
 
@@ -149,8 +149,7 @@ def _probed(seen: Seen, q: int, speeds: Array, *, caps: bool) -> Reason | None:
     rollout = np.zeros((1, len(speeds), 7))
     trace_out(seen.paths, q, base.s0, np.ascontiguousarray(speeds), rollout[0])
     moves = 0.0 if seen.options[q].kind == "keep" else 1.0
-    one = Proposals(np.array([q], np.int32), *(np.array([v]) for v in (1.0, np.inf, 0.0, 0.0, moves)))
-    found = judged(moment, seen.paths, one, seen.others, seen.changes, rollout, seen.s_start)
+    found = judged(moment, seen.paths, single(q, moves), seen.others, seen.changes, rollout, seen.s_start)
     return first_reason(
         seen, q, rollout[0], found.when[0], found.who[0], found.how[0], probe=True,
         caps=caps_of(seen, q) if caps else [],

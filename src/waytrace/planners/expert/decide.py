@@ -34,13 +34,22 @@ from .judge import (
     judge,
 )
 from .options import Option, lateral_options, pack
-from .rollout import SPEED, TICKS, Paths, Proposals, roll_out
+from .rollout import SPEED, TICKS, Paths, Proposals, S, roll_out
 from .stops import Stop, Stops, find_stops
 
 Array = NDArray[np.float64]
 
 TRIES = 12
 """How many of the best proposals are fitted until one is as clean when driven as it was when proposed."""
+
+
+COMFORT_SHARE = 0.95
+"""A drive that uses more than this of a comfort bound is the less comfortable, the more it uses."""
+
+
+SOONER_SHARE = 0.3
+"""How much of the progress is judged by the mean over the horizon: of two who end at the same line, the one who is
+there sooner is better. ``sooner`` is twice that mean, what an even drive makes in all."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,7 @@ class Seen:
     proposals: Proposals
     lengthwise: tuple[Lengthwise, ...]
     waits: tuple[Stop | None, ...]
-    """[J] where a proposal of kind ``stop`` waits."""
+    """[J] where a proposal of kind ``stop`` or ``wait`` waits."""
     rollouts: Array
     """[J, 81, 7]."""
     verdicts: Verdicts
@@ -118,14 +127,15 @@ def decide(
     if known is not None:
         others = known
     all_bases = bases(moment, lane, others, memory.desired_mps)
-    options = lateral_options(moment, all_bases, config)
-    paths = pack(moment, all_bases, options, memory.desired_mps, config)
     stops, stopped_for = find_stops(moment, all_bases, memory.stopped_for)
+    options = lateral_options(moment, all_bases, stops, config)
+    paths = pack(moment, all_bases, options, memory.desired_mps, config)
     proposals, lengthwise, waits = _propose(options, stops, config)
     s_start = np.array([base.s0 for base in all_bases])
     rollouts = rolled(moment, paths, proposals, s_start, config)
     verdicts = judged(moment, paths, proposals, others, changes, rollouts, s_start)
-    score, clean = _score(options, all_bases, proposals, verdicts, memory, config, speed)
+    sooner = 2.0 * (rollouts[:, :, S].mean(1) - rollouts[:, 0, S])
+    score, clean = _score(options, all_bases, proposals, verdicts, sooner, memory, config, speed)
     best = int(np.argmax(score)) if clean.any() else _least_bad(verdicts)
     seen = Seen(
         moment, config, memory.desired_mps, all_bases, options, stops, paths, others, changes, proposals, lengthwise,
@@ -146,7 +156,7 @@ def decide(
     chain = tuple(dict.fromkeys(int(v) for v in base.path.lane[int(base.s0) : int(base.s0) + 60]))
     after = Memory(
         base.lane if option.kind not in ("left", "right") else lane, memory.desired_mps, stopped_for, chain,
-        option.offset_m, bool(np.isfinite(proposals.stop_s[best])),
+        option.offset_m, _stays(proposals, best),
     )  # fmt: skip
     chosen = {"best": best, "accel_mps2": accel, "curvature_1pm": curvature}
     return accel, curvature, after, Seen(**(seen.__dict__ | chosen))
@@ -191,34 +201,40 @@ def fitted(seen: Seen, j: int) -> tuple[Array, Array, bool]:
 def _propose(
     options: list[Option], stops: list[Stops], config: ExpertConfig
 ) -> tuple[Proposals, tuple[Lengthwise, ...], tuple[Stop | None, ...]]:
-    """Every option at every speed; on the lane being driven also stops and brakes."""
-    rows: list[tuple[int, float, float, float, float, float]] = []
+    """Every option at every speed; on the lane being driven also stops, waits for a gap, and brakes."""
+    rows: list[tuple[float, ...]] = []
     kinds: list[Lengthwise] = []
     waits: list[Stop | None] = []
+
+    def add(kind: Lengthwise, wait: Stop | None, *row: float) -> None:
+        rows.append(row)
+        kinds.append(kind)
+        waits.append(wait)
+
     for q, option in enumerate(options):
         must, may = stops[option.base].nearest_s, stops[option.base].may
         moves = 0.0 if option.kind == "keep" else 1.0
-        rows += [(q, share, must, 0.0, 0.0, moves) for share in config.shares]
-        rows += [(q, share, must, 0.0, 2.0, moves) for share in (1.0, 0.5)]
-        kinds += ["speed"] * (len(config.shares) + 2)
-        waits += [None] * (len(config.shares) + 2)
+        for share in config.shares:
+            add("speed", None, q, share, must, 0.0, 0.0, moves, np.inf, must)
+        for share in (1.0, 0.5):
+            add("speed", None, q, share, must, 0.0, 2.0, moves, np.inf, must)
         if option.kind in ("keep", "pass"):
-            rows += [(q, 1.0, min(must, stop.s), 0.0, 0.0, moves) for stop in may]
-            kinds += ["stop"] * len(may)
-            waits += may
+            for stop in may:
+                s = min(must, stop.s)
+                add("stop", stop, q, 1.0, s, 0.0, 0.0, moves, np.inf, s)
+                for release in config.releases_s if option.kind == "keep" else ():
+                    add("wait", stop, q, 1.0, s, 0.0, 0.0, moves, release, must)
         if option.kind in ("keep", "offset"):
-            brakes = config.brakes_mps2 if option.kind == "keep" else config.brakes_mps2[-1:]
-            rows += [(q, 0.0, must, brake, 0.0, moves) for brake in brakes]
-            kinds += ["brake"] * len(brakes)
-            waits += [None] * len(brakes)
+            for brake in config.brakes_mps2 if option.kind == "keep" else config.brakes_mps2[-1:]:
+                add("brake", None, q, 0.0, must, brake, 0.0, moves, np.inf, must)
     part = list(zip(*rows, strict=True))
     proposals = Proposals(np.array(part[0], np.int32), *(np.array(p, np.float64) for p in part[1:]))
     return proposals, tuple(kinds), tuple(waits)
 
 
 def _score(
-    options: list[Option], all_bases: list[Base], proposals: Proposals, verdicts: Verdicts, memory: Memory,
-    config: ExpertConfig, speed: float,
+    options: list[Option], all_bases: list[Base], proposals: Proposals, verdicts: Verdicts, sooner: Array,
+    memory: Memory, config: ExpertConfig, speed: float,
 ) -> tuple[Array, NDArray[np.bool_]]:  # fmt: skip
     """The score's own aggregation over the forecast, plus small preferences; and which proposals are clean."""
     when, how = verdicts.when, verdicts.how
@@ -229,11 +245,13 @@ def _score(
     factor *= np.where(np.isfinite(when[:, BLOCKING]), 0.5, 1.0)
     factor *= np.where(how[:, WRONG_WAY] > 5.0, 0.0, np.where(how[:, WRONG_WAY] > AGAINST_M, 0.6, 1.0))
     clean = factor > 0.0
-    best = max(float(how[clean, PROGRESS].max(initial=0.0)), 5.0)
-    progress = np.clip(how[:, PROGRESS] / best, 0.0, 1.0)
+    faultless = factor > 0.99  # progress that has to be taken from others is no measure for the rest
+    made = (1.0 - SOONER_SHARE) * how[:, PROGRESS] + SOONER_SHARE * sooner
+    best = max(float(made[faultless].max(initial=0.0)), 5.0)
+    progress = np.clip(made / best, 0.0, 1.0)
     ttc = ~(when[:, TTC] <= 3.0)
     limit = np.clip(1.0 - how[:, OVERSPEED] / (2.23 * 8.0), 0.0, 1.0)
-    comfort = np.clip(1.0 - 2.0 * np.maximum(how[:, COMFORT] - 1.0, 0.0), 0.0, 1.0)
+    comfort = np.clip(1.0 - 4.0 * np.maximum(how[:, COMFORT] - COMFORT_SHARE, 0.0), 0.0, 1.0)
     weights = (config.weight_progress, config.weight_ttc, config.weight_limit, config.weight_comfort)
     terms = (progress, ttc, limit, comfort)
     score = factor * np.tensordot(np.array(weights), np.array(terms, np.float64), 1) / sum(weights)
@@ -246,16 +264,22 @@ def _score(
         same = base.lane in memory.chosen_lanes and abs(option.offset_m - memory.chosen_offset) < 0.3
         if same and option.kind != "offset":
             score[j] += config.loyalty
-        if memory.chosen_lanes and bool(np.isfinite(proposals.stop_s[j])) == memory.chosen_stop:
+        if memory.chosen_lanes and _stays(proposals, j) == memory.chosen_stop:
             score[j] += 0.5 * config.loyalty
         score[j] -= 0.005 * max(how[j, BRAKING] - 2.0, 0.0)
     return score, clean
 
 
+def _stays(proposals: Proposals, j: int) -> bool:
+    """Whether a proposal stops and does not go on of itself."""
+    return bool(np.isfinite(proposals.stop_s[j]) and not np.isfinite(proposals.release_s[j]))
+
+
 def _least_bad(verdicts: Verdicts) -> int:
-    """Where nothing is clean: the softest impact, then the latest."""
+    """Where nothing is clean: the softest impact, then the latest, then what brakes hardest."""
     when, how = verdicts.when, verdicts.how
     first = np.minimum(np.minimum(when[:, COLLISION], when[:, OFF_ROAD]), 8.0)
     impact = np.where(np.isfinite(when[:, COLLISION]), how[:, IMPACT], 0.0)
     bad = impact + np.where(np.isfinite(when[:, OFF_ROAD]), 5.0, 0.0) + 0.5 * how[:, WRONG_WAY] - 0.3 * first
+    bad -= 0.1 * np.minimum(how[:, BRAKING], 8.0)
     return int(np.argmin(bad))

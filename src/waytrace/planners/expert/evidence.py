@@ -18,7 +18,7 @@ from .certificate import Constraint
 from .decide import Seen
 from .judge import PROGRESS
 from .reasons import first_reason
-from .rollout import ACCEL, SETTLE_S, SPEED, TICKS, Proposals, S, agents_allow, roll_out, stop_accel
+from .rollout import ACCEL, SETTLE_S, SPEED, TICKS, S, agents_allow, roll_out, single, stop_accel
 
 Array = NDArray[np.float64]
 
@@ -63,10 +63,9 @@ def free_drive(seen: Seen, q: int) -> Array:
     caps = seen.paths.cap.copy()
     caps[q, : base.count] = limit
     alone = seen.paths._replace(cap=caps, place=np.full_like(seen.paths.place, np.inf))
-    one = Proposals(np.array([q], np.int32), *(np.array([v]) for v in (1.0, np.inf, 0.0, 0.0, 0.0)))
     out = np.zeros((1, TICKS + 1, 7))
     roll_out(
-        alone, one, moment.axle, moment.accel_mps2, moment.front_m, 0.5 * moment.width_m, config.jerk_mps3,
+        alone, single(q), moment.axle, moment.accel_mps2, moment.front_m, 0.5 * moment.width_m, config.jerk_mps3,
         config.driver, seen.s_start, out,
     )  # fmt: skip
     return out[0]  # type: ignore[no-any-return]

@@ -26,13 +26,19 @@ STEPS = 41
 
 _CHAIN = 12
 _CYCLIST = int(AgentKind.CYCLIST)
+_PEDESTRIAN = int(AgentKind.PEDESTRIAN)
 _CHANGING_MPS = 0.25
 """Moving sideways at least this fast, and not towards the middle of its lane: a lane change has begun."""
 
+STOPS_MPS2, HEEDS_MPS2 = 6.0, 2.5
+"""Who brakes is taken to stop at a closed light where this suffices; who does not, where only this is called for."""
+
 _BRAKING_HELD_S = 2.0
 _KEEPS_M = 2.0
-BRISK_WALK_MPS = 1.8
+BRISK_WALK_MPS = 2.2
 """Someone on foot who speeds up is taken to reach this, at most."""
+PICK_UP_MPS2 = 2.0
+"""... and to gain speed like this, however little of it has been seen yet."""
 
 
 @jit("i8", MAP_INDEX, "i8", "f8", "i4[:]")
@@ -122,14 +128,17 @@ def forecast_into(
                     for c in closed:
                         if c == chain[a, k] and at - 0.5 * others.length[a] > -1.0 and stop == math.inf:
                             room = at - 0.5 * others.length[a]
-                            if v * v / (2.0 * max(room, 0.1)) < 6.0:
+                            if v * v / (2.0 * max(room, 0.1)) < (STOPS_MPS2 if accel < -0.5 else HEEDS_MPS2):
                                 stop = max(room - 0.5, 0.0)
                 at += m.lane_length[chain[a, k]]
         u, x = v, 0.0
+        sets_off = others.kind[a] == _PEDESTRIAN and accel > 0.15 and v > 0.05
         for t in range(1, STEPS):
             acc = 0.0
             if (t - 1) * STEP_S < _BRAKING_HELD_S and accel < -0.4:
                 acc = max(accel, -8.0)
+            elif sets_off:
+                acc = PICK_UP_MPS2
             elif (t - 1) * STEP_S < 1.0 and accel > 0.3:
                 acc = min(accel, 2.0)
             if v < 0.0:

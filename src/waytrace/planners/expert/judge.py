@@ -44,8 +44,10 @@ REAR_DECEL_MPS2 = 2.5
 REACTS_S = 1.5
 """After so long ahead of someone, that vehicle is taken to have reacted."""
 
-CROSSING_MARGIN_S = 0.4
+CROSSING_MARGIN_S = 0.1
 WALKING_MARGIN_S = 0.8
+WALKING_GROWTH = 0.12
+"""Who walks may be faster than expected: ahead of them the margin grows by this much a second."""
 MARGIN_GROWTH = 0.05
 """Crossing road users are lengthened, to both ends, by the way they make in a time that grows with the forecast:
 nobody's timing is known better, and a gap once taken looks better as it comes nearer, so that it is not given up."""
@@ -96,7 +98,8 @@ def judge(
             state[a] = 0
             sa, da = paths.place[b, 0, a, 0], paths.place[b, 0, a, 1]
             i0 = min(max(int(s_start[b] / STEP_M), 0), paths.samples[q] - 1)
-            if sa < s_start[b] + rear and abs(da - paths.offset[q, i0]) < 0.5 * width + paths.place[b, 0, a, 3]:
+            near = abs(da - paths.offset[q, i0]) < 0.5 * width + paths.place[b, 0, a, 3]
+            if sa < s_start[b] + rear and near and not changes[a]:
                 state[a] = 2
             since[a] = -1.0
         last_x, last_y, against = 0.0, 0.0, 0.0
@@ -113,7 +116,8 @@ def judge(
             how[j, COMFORT] = max(how[j, COMFORT], change / JERK_CHANGE_MPS2)
             i = min(max(int(s / STEP_M), 0), paths.samples[q] - 1)
             how[j, OVERSPEED] += max(0.0, v - paths.cap[q, i] - 0.3) * 0.2
-            looks = t <= HORIZON_TICK and t % 4 == 0 and when[j, OFF_ROAD] == math.inf
+            mapped = s + rear + 0.5 * length < (paths.samples[q] - 1) * STEP_M
+            looks = mapped and t <= HORIZON_TICK and t % 4 == 0 and when[j, OFF_ROAD] == math.inf
             if looks and off_road_m(m, 0, x, y, h, length, width) > OFF_ROAD_LEAST_M:
                 when[j, OFF_ROAD] = t * 0.1
             if t > 0 and abs(paths.offset[q, i]) > 0.9:
@@ -144,14 +148,20 @@ def judge(
                 ahead = dx * c + dy * n
                 sa, da = paths.place[b, step, a, 0], paths.place[b, step, a, 1]
                 following = abs(turned) < 1.0 and ahead < 0.0 and not changes[a]
-                if state[a] == 2 and following:
+                if state[a] == 2 and abs(turned) < 1.0:
+                    continue  # drives behind: its forecast heeds nobody, and would go through the ego
+                if changes[a] and abs(turned) < 1.0 and sa + paths.place[b, step, a, 2] < s - (0.5 * length - rear):
+                    if abs(da - paths.offset[q, i]) - 0.5 * width - paths.place[b, step, a, 3] < 0.2:
+                        state[a] = 2  # moves in behind
                     continue
                 if following and sa < math.inf and v > 0.1:
                     beside = abs(da - paths.offset[q, i]) - 0.5 * width - paths.place[b, step, a, 3]
                     if beside < 0.2:
                         if since[a] < 0.0:
                             since[a] = t * 0.1
-                        if t * 0.1 - since[a] <= REACTS_S:
+                        if t * 0.1 - since[a] > REACTS_S:
+                            state[a] = 2
+                        else:
                             gap = s - (0.5 * length - rear) - sa - paths.place[b, step, a, 2]
                             closing = max(0.0, av - v)
                             need = closing * closing / (2.0 * max(gap - 1.0, 0.1))
@@ -159,11 +169,12 @@ def judge(
                                 when[j, GAP], who[j, GAP] = t * 0.1, a
                         continue
                 margin = 2.0 * MARGIN_M
-                crossing = 0.0
+                crossing, sooner = 0.0, 0.0
                 if abs(turned) > 0.4 and abs(turned) < 2.75 and abs(av) > 0.3:
                     crossing = 2.0 * (CROSSING_MARGIN_S + MARGIN_GROWTH * 0.1 * t) * abs(av)
                     if others.kind[a] >= _CYCLIST:
                         crossing = 2.0 * WALKING_MARGIN_S * max(abs(av), 1.4)
+                        sooner = WALKING_GROWTH * 0.1 * t * max(abs(av), 1.4)
                 if others.kind[a] == _PEDESTRIAN or others.kind[a] == _CYCLIST:
                     margin += 0.4
                 if when[j, COLLISION] == math.inf:
@@ -175,8 +186,11 @@ def judge(
                         crossing > 0.0
                         and when[j, GAP] == math.inf
                         and v > 1.0
-                        and boxes_overlap(x, y, h, length + margin, width + margin, ax, ay, ah, al + crossing, aw)
-                    ):
+                        and boxes_overlap(
+                            x, y, h, length + margin, width + margin, ax + 0.5 * sooner * math.cos(ah),
+                            ay + 0.5 * sooner * math.sin(ah), ah, al + crossing + sooner, aw,
+                        )
+                    ):  # fmt: skip
                         when[j, GAP], who[j, GAP] = t * 0.1, a
                 if when[j, TTC] == math.inf and v > 0.05 and t <= TTC_TICK:
                     relevance = ttc_relevance(x, y, h, length, ax, ay)

@@ -15,14 +15,18 @@ from waytrace.scenario.paths import STEP_M, empty_path, shift, shifted
 from .._moment import Moment
 from .._speed import speed_caps
 from .base import Base
-from .caps import traffic_caps
+from .caps import IN_LANE_M, traffic_caps
 from .certificate import Sideways
 from .config import ExpertConfig
 from .rollout import Paths
+from .stops import Stops, yields
 
 Array = NDArray[np.float64]
 
 STANDING_MPS = 0.3
+QUEUE_M = 60.0
+SETTLED_S = 4.0
+"""Who has moved within this time is waited for, not passed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +42,10 @@ class Option:
     """[S] offset from the base at each of its samples."""
 
 
-def lateral_options(moment: Moment, all_bases: list[Base], config: ExpertConfig) -> list[Option]:
-    """Every option."""
+def lateral_options(
+    moment: Moment, all_bases: list[Base], stops: list[Stops], config: ExpertConfig
+) -> list[Option]:  # fmt: skip
+    """Every option; ``stops`` are those of the bases."""
     out: list[Option] = []
     speed = float(moment.axle[3])
     for number, base in enumerate(all_bases):
@@ -55,7 +61,7 @@ def lateral_options(moment: Moment, all_bases: list[Base], config: ExpertConfig)
         for offset in config.offsets_m[:1] if crossing else config.offsets_m:
             kind: Sideways = "keep" if offset == 0.0 else "offset"
             out.append(Option(number, kind, offset, -1, _moved(at, base, settle, offset)))
-        for about, needed, first, last in _passes(moment, base, config):
+        for about, needed, first, last in _passes(moment, base, stops[number].nearest_s, config):
             profile = _round(at, base, needed, first, last, settle, speed)
             out.append(Option(number, "pass", needed, about, profile))
     return out
@@ -94,18 +100,25 @@ def _round(
     return back
 
 
-def _passes(moment: Moment, base: Base, config: ExpertConfig) -> list[tuple[int, float, float, float]]:
+def _passes(
+    moment: Moment, base: Base, stop_s: float, config: ExpertConfig
+) -> list[tuple[int, float, float, float]]:  # fmt: skip
     """Ways round what stands in the path: (row, offset, s where it must be reached, s where it may end).
 
-    Those that stand one behind the other are passed in one go.
+    Those that stand one behind the other are passed in one go. Vehicles in the lane's middle within ``QUEUE_M`` before
+    ``stop_s`` wait there themselves and are not passed.
     """
     others, place = moment.others, base.place[0]
     half = 0.5 * moment.width_m
     blocking = [
         a for a in range(len(others.x))
-        if math.isfinite(place[a, 0]) and abs(others.speed[a]) < STANDING_MPS and others.kind[a] != AgentKind.PEDESTRIAN
+        if math.isfinite(place[a, 0]) and abs(others.speed[a]) < STANDING_MPS and moment.still_s[a] >= SETTLED_S
         and place[a, 0] + place[a, 2] > base.s0 - 2.0 and place[a, 0] < base.s0 + 90.0
         and abs(place[a, 1]) < half + place[a, 3] + config.pass_clearance_m
+        and not (
+            others.kind[a] <= AgentKind.MOTORCYCLE and abs(place[a, 1]) < IN_LANE_M
+            and 0.0 < stop_s - place[a, 0] < QUEUE_M
+        )
     ]  # fmt: skip
     blocking.sort(key=lambda a: place[a, 0])
     out = []
@@ -117,15 +130,26 @@ def _passes(moment: Moment, base: Base, config: ExpertConfig) -> list[tuple[int,
             group.append(a)
         if not group:
             continue
-        for clearance in (config.pass_clearance_m, 0.5 * config.pass_clearance_m):
-            edges = [place[a, 1] + side * (place[a, 3] + half + clearance) for a in group]
-            needed = max(edges) if side > 0 else min(edges)
-            if side * needed <= 0.0 or abs(needed) > 5.0:
+        beside = max(side * place[a, 1] + place[a, 3] + half for a in group)
+        edge = _to_boundary(moment, base, place[group[0], 0], side) - 0.05
+        wide = [beside + config.pass_clearance_m, beside + 0.5 * config.pass_clearance_m]
+        if beside + config.pass_least_m < edge < wide[-1]:
+            wide.append(edge)  # with the middle of the vehicle still in the lane
+        for offset in wide:
+            needed = side * offset
+            if offset <= 0.0 or offset > 5.0:
                 continue
             first = place[group[0], 0] - place[group[0], 2] - moment.front_m - 1.0
             last = max(place[a, 0] + place[a, 2] for a in group) + (0.5 * moment.length_m - moment.rear_m) + 1.0
             out.append((group[0], float(needed), float(first), float(last)))
     return out
+
+
+def _to_boundary(moment: Moment, base: Base, s: float, side: int) -> float:
+    """Metres from the middle of the base's lane at ``s`` to its boundary on a side (1 left, -1 right)."""
+    index = moment.roads.index
+    first = int(index.point_lo[base.path.lane[min(max(int(s / STEP_M), 0), base.count - 1)]])
+    return float(index.point_left[first] if side > 0 else index.point_right[first])
 
 
 def pack(
@@ -154,7 +178,7 @@ def pack(
 
 
 def _zones(moment: Moment, all_bases: list[Base]) -> tuple[Array, NDArray[np.int32]]:
-    """[bases, Z, 2] the stretches of each base that lie across another lane, infinity pads; and [bases, Z] whose."""
+    """[bases, Z, 2] the stretches of each base across a lane that need not yield, infinity pads; [bases, Z] whose."""
     index = moment.roads.index
     found: list[list[tuple[float, float, int]]] = []
     for base in all_bases:
@@ -168,7 +192,8 @@ def _zones(moment: Moment, all_bases: list[Base]) -> tuple[Array, NDArray[np.int
             start = i * STEP_M - float(base.path.lane_s[i])
             mine += [
                 (start + float(index.conf_s0[c]), start + float(index.conf_s1[c]), int(index.conf_lane[c]))
-                for c in range(int(index.conf_lo[lane]), int(index.conf_lo[lane + 1])) if index.conf_kind[c] == 0
+                for c in range(int(index.conf_lo[lane]), int(index.conf_lo[lane + 1]))
+                if index.conf_kind[c] == 0 and not yields(moment, int(index.conf_lane[c]), lane)
             ]  # fmt: skip
         found.append(mine)
     most = max(len(mine) for mine in found) or 1

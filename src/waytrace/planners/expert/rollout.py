@@ -21,6 +21,12 @@ TICKS = 80
 
 PULL_OUT_M = 4.0
 STANDING_MPS = 0.3
+PASSES_MPS = 1.0
+"""Who is faster than this across the path passes through it."""
+
+URGENT_MPS2 = 2.2
+UNEASY_MPS2 = -4.05
+"""Braking harder than this is uncomfortable whatever follows, and is let go quickly."""
 
 SETTLE_S = 1.0
 """Time constant with which the allowed speed is approached, without going beyond it."""
@@ -66,6 +72,15 @@ class Proposals(NamedTuple):
     """Road users who will be on the path within this time already count as leaders."""
     moves: F8
     """1 where the path leaves its lane, else 0."""
+    release_s: F8
+    """From this time on ``then_s`` holds instead of ``stop_s``; infinity for never."""
+    then_s: F8
+
+
+def single(path: int, moves: float = 0.0) -> Proposals:
+    """One proposal: a path at the allowed speed, without a stop."""
+    rest = (1.0, np.inf, 0.0, 0.0, moves, np.inf, np.inf)
+    return Proposals(np.array([path], np.int32), *(np.array([value]) for value in rest))
 
 
 PROPOSALS = bundle(Proposals)
@@ -128,6 +143,11 @@ def behind_one(
         gap = sa - along - s - front
         if gap < -1.0 and sa < s + 0.5 * front:
             continue
+        drift = paths.place[b, at, a, 5]
+        if abs(drift) > PASSES_MPS:  # crosses, and is gone when one gets there
+            away = (da - paths.offset[q, i]) * math.copysign(1.0, drift)
+            if (room - away) / abs(drift) < gap / max(v, 1.0) - 0.3:
+                continue
         lead = max(0.0, paths.place[b, at, a, 4])
         if look > 0:
             arrives = gap / max(v, 1.0)
@@ -186,7 +206,7 @@ def roll_out(
     """Fill ``out`` [J, 81, 7]: rear-axle x, y, heading, speed, acceleration, curvature, s; each 0.1 s.
 
     ``s_start`` [bases] is where the rear axle is now. Acceleration falls by at most ``jerk`` per second, faster
-    only where more than 1.5 m/s2 of braking is called for, and rises more slowly.
+    only where more than ``URGENT_MPS2`` of braking is called for, and rises more slowly.
     """
     for j in range(len(proposals.path)):
         q = proposals.path[j]
@@ -207,14 +227,15 @@ def roll_out(
             if proposals.brake[j] <= 0.0:
                 allowed = max(proposals.share[j] * paths.cap[q, i], 0.05)
                 want = min(max((allowed - v) / SETTLE_S, -driver.brake_mps2), driver.accel_mps2)
-                spare = PULL_OUT_M if proposals.stop_s[j] == math.inf else 0.0
+                stop_s = proposals.stop_s[j] if t * TICK_S < proposals.release_s[j] else proposals.then_s[j]
+                spare = PULL_OUT_M if stop_s == math.inf else 0.0
                 ahead = behind_leaders(paths, q, t, s, v, front, half_width, proposals.foresight_s[j], spare, driver)
                 want = min(want, ahead)
-                if proposals.stop_s[j] < math.inf:
-                    gap = proposals.stop_s[j] - s - front
+                if stop_s < math.inf:
+                    gap = stop_s - s - front
                     want = min(want, stop_accel(v, gap, driver))
-            down = jerk if want > -1.5 else jerk + 6.0 * (-1.5 - want)
-            up = 0.75 * jerk if accel >= 0.0 else jerk
+            down = jerk if want > -URGENT_MPS2 else jerk + 6.0 * (-URGENT_MPS2 - want)
+            up = 0.9 * jerk if accel >= 0.0 else (jerk if accel > UNEASY_MPS2 else 3.0 * jerk)
             accel = min(max(want, accel - min(down, 15.0) * TICK_S), accel + up * TICK_S)
             accel = min(max(accel, -8.0), driver.accel_mps2)
             after = v + accel * TICK_S

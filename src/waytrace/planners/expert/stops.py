@@ -6,12 +6,15 @@ import math
 from dataclasses import dataclass
 
 from waytrace.observe import Reference, ReferenceKind
+from waytrace.scenario.lanes import precedence
 from waytrace.scenario.paths import STEP_M
 from waytrace.scenario.types import LaneControl
 
 from .._ahead import regulated_entry, stop_point
 from .._moment import Moment
 from .base import Base
+
+WAITS, WAITS_APART_M = 3, 2.0
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,19 @@ def find_stops(moment: Moment, all_bases: list[Base], stopped_for: int) -> tuple
             end = base.s0 + base.run_m
             last = int(base.path.lane[min(max(int(end) - 1, 0), base.count - 1)])
             must.append(Stop(end - 3.0, "route_feasibility", Reference(ReferenceKind.LANE, last)))
+        if _ends(moment, base):
+            end = (base.count - 1) * STEP_M
+            last = int(base.path.lane[base.count - 1])
+            must.append(Stop(end - 1.0, "route_feasibility", Reference(ReferenceKind.LANE, last)))
         out.append(Stops(tuple(sorted(must, key=lambda stop: stop.s)), _waits(moment, base, front)))
     return out, stopped_for
+
+
+def _ends(moment: Moment, base: Base) -> bool:
+    """Whether the map ends where the base does, which else is cut off where nothing matters any more."""
+    index, last = moment.roads.index, int(base.path.lane[base.count - 1])
+    whole = float(base.path.lane_s[base.count - 1]) > float(index.lane_length[last]) - 1.5 * STEP_M
+    return whole and int(index.succ_lo[last]) == int(index.succ_lo[last + 1])
 
 
 def _line(moment: Moment, base: Base, s: float, regulated: int) -> Reference:
@@ -73,8 +87,18 @@ def _line(moment: Moment, base: Base, s: float, regulated: int) -> Reference:
     return Reference(ReferenceKind.LANE, regulated)
 
 
+def yields(moment: Moment, other: int, lane: int) -> bool:
+    """Whether a sign tells traffic on lane ``other`` to give way to that on ``lane``, or both of them to yield."""
+    index = moment.roads.index
+    control = int(index.lane_control[other])
+    mine, theirs = precedence(index, lane), precedence(index, other)
+    return control in (LaneControl.YIELD, LaneControl.STOP) and (
+        theirs < mine or (theirs == mine and control == LaneControl.YIELD)
+    )
+
+
 def _waits(moment: Moment, base: Base, front: float) -> tuple[Stop, ...]:
-    """The first three places before other lanes' ways where one may wait."""
+    """The first places before others' ways where one may wait: junctions, and inside them those who need not yield."""
     index, found, last = moment.roads.index, [], -1
     for i in range(max(int(base.s0), 1), min(base.count, int(base.s0) + 80)):
         lane = int(base.path.lane[i])
@@ -83,12 +107,15 @@ def _waits(moment: Moment, base: Base, front: float) -> tuple[Stop, ...]:
         last = lane
         start = i * STEP_M - float(base.path.lane_s[i])
         conflicts = range(int(index.conf_lo[lane]), int(index.conf_lo[lane + 1]))
-        entries = {round(start + float(index.conf_s0[c]) - 1.0, 1) for c in conflicts if index.conf_kind[c] != 2}
+        entries = {
+            round(start + float(index.conf_s0[c]) - 1.0, 1) for c in conflicts
+            if index.conf_kind[c] != 2 and not yields(moment, int(index.conf_lane[c]), lane)
+        }  # fmt: skip
         found += [(s, lane) for s in sorted(entries) if s > front - 0.5]
         if start - 0.5 > front and index.lane_junction[lane]:
             found.append((start - 0.5, lane))
     kept: list[Stop] = []
     for s, lane in sorted(found):
-        if not kept or s - kept[-1].s > 3.0:
+        if not kept or s - kept[-1].s > WAITS_APART_M:
             kept.append(Stop(s, "stop_point", Reference(ReferenceKind.LANE, lane)))
-    return tuple(kept[:3])
+    return tuple(kept[:WAITS])

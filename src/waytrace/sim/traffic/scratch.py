@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from waytrace.geometry import F8, I4, U1, bundle, jit
-from waytrace.scenario import LaneControl
-from waytrace.scenario.index import MAP_INDEX, MapIndex
+from waytrace.geometry import F8, I4, U1, bundle
+from waytrace.scenario.index import MapIndex
+from waytrace.scenario.lanes import precedence
 
 SAMPLES = 44
 APPROACH_LANES = 6
@@ -49,23 +49,7 @@ class Scratch(NamedTuple):
 
 NO_LIGHT = 255
 
-_STOP, _YIELD, _PRIORITY = int(LaneControl.STOP), int(LaneControl.YIELD), int(LaneControl.PRIORITY)
-
 SCRATCH = bundle(Scratch)
-
-
-@jit("f8", MAP_INDEX, "i8")
-def precedence(m: MapIndex, lane: int) -> float:
-    """Rank of a lane's traffic at a conflict: signs first, then straight before right before left."""
-    control = m.lane_control[lane]
-    if control == _PRIORITY:
-        return 3.0
-    if control == _YIELD:
-        return 0.0
-    if control == _STOP:
-        return -1.0
-    turn = m.point_heading[m.point_lo[lane + 1] - 1] - m.point_heading[m.point_lo[lane]]
-    return 1.0 if turn > 0.5 else 1.5 if turn < -0.5 else 2.0
 
 
 def make_scratch(agents: int, m: MapIndex) -> Scratch:

@@ -52,7 +52,7 @@ def headway(case: Case, cause: Cause) -> Finding:
     if found.value != "true" and row >= 0:
         o = m.others
         in_way = Margin("overlap with the ego's way", float(o.overlap[row]), "m", 0.1)
-        ahead = Margin("way to it", float(o.s[row] - o.along[row]) - m.front_m + 1.0, "m")
+        ahead = Margin("way to it", float(o.s[row] - o.along[row]) - m.front_m + T.ahead_m, "m")
         far = most("gap", float(o.gap[row]), T.reference_range_m, "m")
         place = fact("it has a place along the path", bool(o.on_path[row]))
         found = any_of([found, all_of([place, in_way, ahead, far], gap_m=float(o.gap[row]))])
@@ -85,8 +85,7 @@ def stop_point(case: Case, cause: Cause) -> Finding:
     elif case.plan is not None:
         room = target.way_m - float(case.planned.s[-1])
         margins.append(least("room before it at the plan's end", room, -T.stop_beyond_m - 0.4, "m", 0.3))
-        brakes = target.way_m - float(m.speed_mps**2) / 6.0 - 60.0
-        margins.append(Margin("near enough to matter", -brakes + 8.0 * m.speed_mps, "m"))
+        margins.append(most("way to it", target.way_m, T.plan_s * m.speed_mps + T.stop_near_m, "m"))
     return all_of(margins, way_m=target.way_m)
 
 
@@ -161,9 +160,14 @@ def speed_cap(case: Case, cause: Cause) -> Finding:
         return found
     p = case.planned
     top = max(float(p.speed.max()), m.speed_mps)
-    reach = float(p.s[-1]) + max(m.speed_mps**2 - stretch.limit_mps**2, 0.0) / 2.0 + 15.0
-    return all_of([least("speed against the limit", top, stretch.limit_mps - 2.0, "m/s", 0.3),
+    reach = float(p.s[-1]) + max(_slowing_m(m.speed_mps, stretch.limit_mps), 0.0) + T.cap_reach_m
+    return all_of([least("speed against the limit", top, stretch.limit_mps - T.cap_below_mps, "m/s", 0.3),
                    most("way to it", stretch.way_m, reach, "m", 1.0)], limit_mps=stretch.limit_mps)  # fmt: skip
+
+
+def _slowing_m(speed_mps: float, to_mps: float) -> float:
+    """Way on which one slows down gently from one speed to another; negative for a faster one."""
+    return (speed_mps**2 - to_mps**2) / (2.0 * T.cap_brake_mps2)
 
 
 def curve_lat_accel(case: Case, cause: Cause) -> Finding:
@@ -173,7 +177,7 @@ def curve_lat_accel(case: Case, cause: Cause) -> Finding:
     if found.value == "false" or stretch is None or case.plan is None:
         return found
     curve = math.sqrt(T.curve_accel_mps2 / max(stretch.curvature_1pm, 1e-4))
-    reach = max(float(case.planned.s[-1]), (m.speed_mps**2 - curve**2) / 2.0) + 15.0
+    reach = max(float(case.planned.s[-1]), _slowing_m(m.speed_mps, curve)) + T.cap_reach_m
     bends = Margin(found.decided_by, found.slack, found.unit, 0.1 if found.value == "undetermined" else 0.0)
     near = most("way to it", stretch.curve_m, reach, "m", 1.0)
     return all_of([bends, near], radius_m=1.0 / max(stretch.curvature_1pm, 1e-4))
@@ -255,7 +259,7 @@ def demand_mps2(m: Measured, ref: Reference) -> float:
     o = m.others
     if o.in_path[row] and float(o.s[row]) > 0.0:
         u, a = float(o.v_along[row]), float(o.accel[row])
-        gap = max(float(o.s[row] - o.along[row]) - m.front_m - 1.0, 0.5)
+        gap = max(float(o.s[row] - o.along[row]) - m.front_m - T.standstill_m, 0.5)
         closing = max(v - u, 0.0)
         braking = max(-a, 0.0) if u > 0.5 else 0.0
         return closing * closing / (2.0 * gap) + (braking if closing > 0.0 and gap < 3.0 * max(v, 3.0) else 0.0)
@@ -284,7 +288,7 @@ def bars_a_lane_beside(case: Case, cause: Cause) -> Finding:
     else:
         margins.append(most("angle to the path", angle, T.aligned_deg, "deg", 2.0))
     if name == "headway":
-        margins.append(least("way to it", float(o.s[row] - o.along[row]) - m.front_m, -1.0, "m"))
+        margins.append(least("way to it", float(o.s[row] - o.along[row]) - m.front_m, -T.ahead_m, "m"))
     return all_of(margins, d_m=float(o.d[row]), gap_m=float(o.gap[row]))
 
 

@@ -152,7 +152,11 @@ def _demands(case: Case) -> dict[Reference, float]:
         if in_planned_way(case, row).value == "true":
             found[Reference(ReferenceKind.AGENT, int(m.others.index[row]))] = 0.0
     for row, conflicts in m.conflicts.items():
-        ahead = [c for c in conflicts if not c.merges and 0.0 < c.arrives_s <= c.ego_s + 0.5 and c.s0 > 2.0]
+        ahead = [
+            c
+            for c in conflicts
+            if not c.merges and 0.0 < c.arrives_s <= c.ego_s + T.after_s and c.s0 > 2.0 * T.standstill_m
+        ]
         if ahead and case.planned.at_way(ahead[0].s0) > ahead[0].arrives_s:
             found[Reference(ReferenceKind.AGENT, int(m.others.index[row]))] = 0.0
     found |= {c.ref: 0.0 for c in case.trace.decision.causes}

@@ -79,7 +79,7 @@ def _change(sign: int) -> Rule:
 def _just_crossed(case: Case, sign: int) -> bool:
     """Whether the ego has crossed the edge of its lane already and the plan takes it on to the middle."""
     p = case.planned
-    return sign * float(p.d[0]) <= -0.8 and abs(float(p.d[-1])) < 0.6
+    return sign * float(p.d[0]) <= -T.crossed_m and abs(float(p.d[-1])) < T.settled_m
 
 
 def _passes(case: Case, intent: tuple[str, ...]) -> Margin:

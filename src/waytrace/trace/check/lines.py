@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 
 from waytrace.observe import scenes_of
-from waytrace.scenario import Rollout, Scenario
+from waytrace.scenario import Rollout, Scenario, scenario_hash
 
 from ..file import TraceFileError, TraceLine
 from ..scene_hash import check_header
@@ -33,13 +33,14 @@ def check_lines(
         told = sorted(group, key=lambda line: line.tick)
         scenario = scenario_of(name)
         scenes = dict(scenes_of(scenario, (line.tick for line in told), rollout_of(name)))
+        content = scenario_hash(scenario)
         before: TraceLine | None = None
         for line in told:
             where = f"{name}, tick {line.tick}"
             scene = scenes[line.tick]
             follows = before is not None and 0 < line.tick - before.tick <= each
             try:
-                check_header(line.header, scene)
+                check_header(line.header, scene, content)
                 yield line, check(line.trace, scene, line.plan, before.trace if follows and before else None)
             except TraceError as error:
                 raise TraceFileError(f"{where}: {error}") from error

@@ -56,14 +56,14 @@ def set_speed(case: Case) -> Finding:
 def proceed(case: Case) -> Finding:
     """Goes on, without slowing down, through a place where one could have to give way; or sets off."""
     m, p = case.measured, case.planned
-    reach = float(p.s[-1]) + 2.0
+    reach = float(p.s[-1]) + T.gives_way_m
     way = [t.way_m for t in targets(m) if t.what in ("light", "stop line", "crosswalk", "road user")]
     way += [line.entry_m for line in m.lights.values() if line.entry_m > -T.entered_m - 2.0 * m.front_m]
     way += [s.way_m for s in m.stretches.values() if s.junction]
     way += [c.s0 for found in m.conflicts.values() for c in found]
     way += _zones_ahead(m)
     place = most("way to a place where one could have to give way", min(way, default=999.0), reach, "m")
-    slow = most("its speed now", m.speed_mps, 2.0, "m/s")
+    slow = most("its speed now", m.speed_mps, T.sets_off_mps, "m/s")
     return all_of([no_drop(m, p), goes(p), either(place, slow)], least_mps=float(p.speed.min()))
 
 
@@ -96,10 +96,7 @@ def follow(case: Case) -> Finding:
         room = float(leads_at(case, row).min())
         stays = Margin("room left behind it", room - T.follow_behind_m + 1.0, "m", 0.5)
         unsure = 0.1 if leads.value == "undetermined" else 0.0
-        near = either(
-            most("headway planned", headway_planned_s(case, row), T.lead_headway_s, "s", 0.2),
-            most("gap in a queue", room, T.queue_gap_m, "m", 0.2),
-        )
+        near = most("headway planned", headway_planned_s(case, row), T.lead_headway_s, "s", 0.2)
         found.append(
             all_of([Margin(leads.decided_by, 0.0 if unsure else leads.slack, leads.unit, unsure), stays, near],
                    followed=str(ref), room_m=room)
@@ -136,7 +133,7 @@ def gap_search(case: Case) -> Finding:
     cited = [c.ref for c in case.causes if c.constraint == "merge_gap"]
     beside = [first_of(case.related(ref, r) for r in sides) for ref in cited if m.row(ref) >= 0]
     near = [_beside(m, m.row(ref)) for ref in cited if m.row(ref) >= 0]
-    ends = fact("its lane leaves the route", math.isfinite(m.path.run_m) and m.path.run_m < 300.0)
+    ends = fact("its lane leaves the route", math.isfinite(m.path.run_m) and m.path.run_m < T.gap_search_m)
     gaps = [fact("someone drives beside it", any(f.value == "true" for f in beside)), *near, ends]
     return all_of([slows(case), either(*gaps)], run_m=min(m.path.run_m, 1e4))
 
@@ -144,8 +141,10 @@ def gap_search(case: Case) -> Finding:
 def _beside(m: Measured, row: int) -> Margin:
     """In a lane beside the ego's, not far before or behind."""
     o = m.others
-    aside = min(float(-o.inside[row]), 5.5 - float(-o.inside[row]))
-    return Margin("in a lane beside", min(aside + 0.5, 60.0 - float(o.gap[row])) if o.on_path[row] else -9.0, "m", 0.2)
+    aside = min(float(-o.inside[row]), T.beside_far_m - float(-o.inside[row]))
+    return Margin(
+        "in a lane beside", min(aside + 0.5, T.beside_gap_m - float(o.gap[row])) if o.on_path[row] else -9.0, "m", 0.2
+    )
 
 
 def passing(case: Case) -> Finding:
@@ -165,7 +164,7 @@ def passing(case: Case) -> Finding:
         slower = Margin("slower than the plan", float(p.speed[k[0]]) - float(o.v_along[row]), "m/s", 0.2)
         found.append(
             all_of([slower, Margin("room beside it", float(room[:3].min()), "m", 0.05),
-                    Margin("is beside the lane or in it", 4.0 - abs(float(o.d[row])), "m"), goes(p)],
+                    Margin("is beside the lane or in it", T.pass_side_m - abs(float(o.d[row])), "m"), goes(p)],
                    passed=int(o.index[row]))
         )  # fmt: skip
     return any_of(found) if found else all_of([fact("there is someone whom the plan gets level with", False)])
@@ -196,14 +195,18 @@ def _yields_to(case: Case, ref: Reference) -> Finding:
     need = max(T.drop_mps, T.drop_share * m.speed_mps)
     waits = either(
         least("slows down", p.drop_mps, min(need, max(m.speed_mps - 0.1, 0.05)), "m/s", 0.05),
-        most("hardly moves within 2 s", float(p.driven_m[4]), 4.0, "m"),
+        most("hardly moves within 2 s", float(p.driven_m[4]), T.creep_m, "m"),
     )
     if not zones:
         if crosses.value == "false":
             return all_of([Margin(crosses.decided_by, crosses.slack, crosses.unit)], to=str(ref))
         way = float(o.s[row] - o.along[row]) - m.front_m
-        clear = (float(o.overlap[row]) + abs(float(o.d[row])) * 2.0) / max(abs(float(o.v_across[row])), 0.3)
-        after = least("gets there after", min(p.at_way(way), 99.0), min(clear, 4.0) - 1.5, "s", 0.2)
+        comes = float(o.toward[row]) > 0.0
+        left_m = float(o.overlap[row]) + (2.0 * abs(float(o.d[row])) if comes else 0.0)
+        leaves_s = left_m / max(abs(float(o.v_across[row])), T.vru_walk_mps)
+        after = least(
+            "gets there after", min(p.at_way(way), 99.0), min(leaves_s - T.crosses_spare_s, T.crosses_s), "s", 0.2
+        )
         return all_of([waits, after], to=str(ref), way_m=way)
     judged = []
     for zone in zones:
@@ -212,7 +215,7 @@ def _yields_to(case: Case, ref: Reference) -> Finding:
             most("its arrival from now", zone.arrives_s, T.crossing_arrival_s, "s", 0.2),
         )
         there = p.at_way(max(zone.s0, 0.0))
-        after = least("gets there after", min(there, 99.0), zone.arrives_s - 0.5, "s", 0.3)
+        after = least("gets there after", min(there, 99.0), zone.arrives_s - T.after_s, "s", 0.3)
         judged.append(
             all_of([apart, waits, after], to=str(ref), zone_m=zone.s0, ego_arrives_s=min(there, 99.0),
                    it_arrives_s=zone.arrives_s)
@@ -249,7 +252,7 @@ def _fit(case: Case, target: object, at: float) -> Margin:
         way += v * v / (2.0 * max(-a, 0.5)) if m.others.in_path[row] and v > T.standing_mps else 0.0
     room, fit = room_at(t._replace(way_m=way), at)  # type: ignore[attr-defined]
     if row >= 0 and room > 0.0:
-        fit = max(fit, min(room + T.stop_beyond_m, 40.0 - room)) if m.others.v_along[row] > 1.0 else fit
+        fit = max(fit, min(room + T.stop_beyond_m, T.stop_moving_m - room)) if m.others.v_along[row] > 1.0 else fit
     return Margin(f"room before the {t.what} where it stops", fit, "m")  # type: ignore[attr-defined]
 
 

@@ -134,13 +134,14 @@ def segment_lat(case: Case, g: Segment, start: float, end: float) -> Finding:
         way = [e.way_m for e in events(case.measured) if e.intent in (g.lat, "u_turn")]
         turned = math.degrees(float((p.pose[b, 2] - p.pose[a, 2] + math.pi) % (2.0 * math.pi) - math.pi))
         slow = most("way in the segment", float(p.driven_m[b] - p.driven_m[a]), 3.0, "m")
-        bends = either(least("heading turned", sign * turned, 3.0, "deg", 2.0), slow)
+        bends = either(least("heading turned", sign * turned, T.turn_seen_deg, "deg", 2.0), slow)
         return all_of(
-            [most("way to the turn", min(way, default=999.0), reach + 2.0, "m", 1.0), bends], turned_deg=turned
+            [most("way to the turn", min(way, default=999.0), reach + T.gives_way_m, "m", 1.0), bends],
+            turned_deg=turned,
         )
     side = least("movement across", sign * moved, 0.1, "m", 0.05)
     changes = either(
-        fact("it changes lanes", p.changed_lane == sign), fact("it comes over", float(p.d[0]) * sign < -0.8)
+        fact("it changes lanes", p.changed_lane == sign), fact("it comes over", float(p.d[0]) * sign < -T.crossed_m)
     )
     if g.lat.startswith("change"):
         return all_of([side, changes], moved_m=moved)

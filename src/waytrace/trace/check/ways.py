@@ -26,7 +26,7 @@ def in_planned_way(case: Case, row: int) -> Finding:
     end = half - abs(d - float(p.d[-1]))
     return all_of(
         [Margin("overlap with the way planned", max(planned, now, end) - 0.1, "m", 0.1),
-         least("way to it", s - float(o.along[row]) - m.front_m, -1.0, "m")],
+         least("way to it", s - float(o.along[row]) - m.front_m, -T.ahead_m, "m")],
         d_m=d, gap_m=float(o.gap[row]),
     )  # fmt: skip
 

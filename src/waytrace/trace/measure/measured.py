@@ -74,16 +74,16 @@ class Measured:
     def leads(self) -> tuple[int, ...]:
         """Rows of those ahead in the path that drive (or stand) the ego's way, nearest first."""
         o = self.others
-        drives = (o.kind <= AgentKind.CYCLIST) & (np.abs(np.degrees(o.turned)) <= 60.0)
-        rows = np.flatnonzero(o.in_path & drives & (o.s > 0.0) & (o.s - o.along > self.front_m - 1.0))
+        drives = (o.kind <= AgentKind.CYCLIST) & (np.abs(np.degrees(o.turned)) <= T.lead_aligned_deg)
+        rows = np.flatnonzero(o.in_path & drives & (o.s > 0.0) & (o.s - o.along > self.front_m - T.ahead_m))
         return tuple(int(i) for i in rows[np.argsort((o.s - o.along)[rows], kind="stable")])
 
     @cached_property
     def followers(self) -> tuple[int, ...]:
         """Rows of those behind in the path that drive the ego's way, nearest first."""
         o = self.others
-        drives = (o.kind <= AgentKind.CYCLIST) & (np.abs(np.degrees(o.turned)) <= 60.0)
-        rows = np.flatnonzero(o.in_path & drives & (o.s < 0.0) & (o.s + o.along < 1.0 - self.front_m))
+        drives = (o.kind <= AgentKind.CYCLIST) & (np.abs(np.degrees(o.turned)) <= T.lead_aligned_deg)
+        rows = np.flatnonzero(o.in_path & drives & (o.s < 0.0) & (o.s + o.along < T.ahead_m - self.front_m))
         return tuple(int(i) for i in rows[np.argsort(-(o.s + o.along)[rows], kind="stable")])
 
     def row(self, ref: Reference) -> int:

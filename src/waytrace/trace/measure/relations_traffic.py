@@ -50,13 +50,13 @@ def front_way(m: Measured, i: int) -> float:
 
 def ahead(m: Measured, i: int) -> Margin:
     """Its near end lies ahead of the ego's front bumper."""
-    return least("way to it", front_way(m, i), -1.0, "m", 0.2)
+    return least("way to it", front_way(m, i), -T.ahead_m, "m", 0.2)
 
 
 def behind(m: Measured, i: int) -> Margin:
     """Its front is behind the ego's rear bumper."""
     o = m.others
-    return least("way back to it", -float(o.s[i] + o.along[i]) - m.front_m, -1.0, "m", 0.2)
+    return least("way back to it", -float(o.s[i] + o.along[i]) - m.front_m, -T.ahead_m, "m", 0.2)
 
 
 def evidence(m: Measured, i: int) -> dict[str, float | str]:
@@ -69,14 +69,13 @@ def evidence(m: Measured, i: int) -> dict[str, float | str]:
 
 
 def _near_enough(m: Measured, i: int) -> Margin:
-    """Gap and headway of a lead; or soon reached; or next in a queue."""
+    """Gap and headway of a lead; or soon reached."""
     o, gap = m.others, float(m.others.gap[i])
     closing = m.speed_mps - float(o.v_along[i])
     reached = gap / closing if closing > 0.5 else math.inf
     near = either(
         most("headway", m.headway_s(gap), T.lead_headway_s, "s", 0.05),
         most("time to reach it", min(reached, 1e3), T.lead_reach_s, "s", 0.1),
-        most("gap in a queue", gap, T.queue_gap_m, "m", 0.2),
     )
     far = most("gap", gap, T.lead_gap_m, "m", 0.3)
     return near if near.room < far.room or far.room >= 0 else far
@@ -101,7 +100,7 @@ def lead(m: Measured, i: int) -> Finding:
     """The nearest one ahead in the ego's path that drives, or stands, the ego's way."""
     stays = least("time in the path", float(m.others.in_path_s[i]), T.lead_for_s - 0.05, "s")
     return all_of(
-        [drives(m, i), on_path(m, i), in_path(m, i), ahead(m, i), aligned(m, i, 60.0), _nearest(m, i, 0),
+        [drives(m, i), on_path(m, i), in_path(m, i), ahead(m, i), aligned(m, i, T.lead_aligned_deg), _nearest(m, i, 0),
          _near_enough(m, i), stays],
         **evidence(m, i), headway_s=m.headway_s(float(m.others.gap[i])),
     )  # fmt: skip
@@ -110,7 +109,7 @@ def lead(m: Measured, i: int) -> Finding:
 def lead_of_lead(m: Measured, i: int) -> Finding:
     """The next one ahead of the lead."""
     return all_of(
-        [drives(m, i), on_path(m, i), in_path(m, i), ahead(m, i), aligned(m, i, 60.0), _nearest(m, i, 1),
+        [drives(m, i), on_path(m, i), in_path(m, i), ahead(m, i), aligned(m, i, T.lead_aligned_deg), _nearest(m, i, 1),
          most("gap", float(m.others.gap[i]), T.reference_range_m, "m", 0.3)],
         **evidence(m, i),
     )  # fmt: skip
@@ -128,12 +127,9 @@ def rear(m: Measured, i: int) -> Finding:
         nearest = Margin("nearest behind by", room, "m", T.nearest_m)
     else:
         nearest = Margin("is one of those behind in the path", -1.0, "m")
-    near = either(
-        most("its headway", gap / max(speed, T.headway_least_mps), T.rear_headway_s, "s", 0.05),
-        most("gap in a queue", gap, T.queue_gap_m, "m", 0.2),
-    )
+    near = most("its headway", gap / max(speed, T.headway_least_mps), T.rear_headway_s, "s", 0.05)
     return all_of(
-        [drives(m, i), on_path(m, i), in_path(m, i), behind(m, i), aligned(m, i, 60.0), nearest, near,
+        [drives(m, i), on_path(m, i), in_path(m, i), behind(m, i), aligned(m, i, T.lead_aligned_deg), nearest, near,
          most("gap", gap, T.rear_gap_m, "m", 0.3)],
         **evidence(m, i),
     )  # fmt: skip
@@ -252,7 +248,7 @@ def oncoming(m: Measured, i: int) -> Finding:
     beside = in_path(m, i)
     return all_of(
         [*_coming(m, i), beside._replace(what="room beside the path", room=-beside.room),
-         most("offset", abs(float(m.others.d[i])), 12.0, "m", 0.2)], **evidence(m, i)
+         most("offset", abs(float(m.others.d[i])), T.oncoming_side_m, "m", 0.2)], **evidence(m, i)
     )  # fmt: skip
 
 
