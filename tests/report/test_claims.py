@@ -87,7 +87,7 @@ def test_a_verdict_stands_at_its_claim(scenario: Scenario) -> None:
     ((code, texts, evidence),) = one.verdicts[at[1, 2]]
     assert (code >> 2, code & 3) == (0, 1), "present tense, false"
     assert texts == ["relation", "crossing", "\N{MINUS SIGN}0.35 s", "arrival gap 6.35 s, at most 6 s"]
-    assert evidence[:2] == ["arrival gap s", "4.3"]
+    assert evidence == ["arrival gap", "4.3 s", "heading", "88 \N{DEGREE SIGN}"]
     assert [v[0] >> 2 for v in one.verdicts[at[2, 0]]] == [1], "a forecast is told apart"
     assert [v[0] >> 2 for v in one.verdicts[at[4, 0]]] == [2], "so is what the audit found"
     assert len(one.verdicts[at[1, 0]]) == 2

@@ -21,6 +21,11 @@ STAGES = ("scene", "entities", "forecasts", "decision", "causes", "rejected", "p
 _ITEM = re.compile(r"(?:trace\.|decision\.|plan\.)?(entities|predictions|causes|rejected|segments)\[(\d+)\]\.?(.*)")
 _LIST = {"entities": 1, "predictions": 2, "causes": 4, "rejected": 5}
 
+_UNITS = {
+    "m": "m", "s": "s", "mps": "m/s", "mps2": "m/s\N{SUPERSCRIPT TWO}", "deg": "\N{DEGREE SIGN}", "rad": "rad",
+    "1pm": "1/m", "radps": "rad/s",
+}  # fmt: skip
+
 Line = tuple[int, str, str, str]
 """Stage, reference (or empty), head, and the rest of a claim in words."""
 
@@ -126,19 +131,26 @@ def _of(verdict: Verdict) -> tuple[tuple[int, int], str]:
 
 
 def _verdict(verdict: Verdict, field: str, texts: Texts) -> list[int]:
-    slack = _signed(verdict.slack, verdict.unit) if verdict.unit or verdict.slack else ""
+    slack = _signed(verdict.slack, verdict.unit) if verdict.unit else ""
     out = [4 * KINDS.index(verdict.kind) + VALUES.index(verdict.value)]
     for text in (_plain(field), _plain(verdict.rule), slack, verdict.why):
         out += texts.code(text)
     out.append(len(verdict.evidence))
     for name, value in verdict.evidence.items():
-        out += [*texts.code(_plain(str(name))), *texts.code(shown(value))]
+        what, unit = _measured(str(name))
+        out += [*texts.code(what), *texts.code(f"{shown(value)} {unit}".strip())]
     return out
+
+
+def _measured(name: str) -> tuple[str, str]:
+    """A name as the house writes it, without the unit at its end, and the unit."""
+    what, _, suffix = name.rpartition("_")
+    return (_plain(what), _UNITS[suffix]) if what and suffix in _UNITS else (_plain(name), "")
 
 
 def _signed(value: float, unit: str) -> str:
     text = f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
-    return f"{text} {unit}".strip()
+    return f"{text} {unit.replace('m/s2', _UNITS['mps2'])}"
 
 
 def _range(bins: sets.Bins, number: int) -> str:

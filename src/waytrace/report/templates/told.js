@@ -108,6 +108,7 @@ const labels = [];
 // Words on the drawing, moved down until they cover no others.
 function label(x, y, text, colour, down) {
   let [px, py] = toScreen(x, y);
+  if (px < 0 || py < 0 || px > camera.width || py > camera.height) return; // what it names is not in view
   py += down;
   ctx.save();
   ctx.setTransform(camera.dpr, 0, 0, camera.dpr, 0, 0);

@@ -25,14 +25,21 @@ function marks(said, parent) {
   if (said.length) element("span", "off-screen", said.filter((v) => v.value !== 3 || !judged).map(verdictText).join(", "), holder);
 }
 
-function proofOf(said, parent) {
-  for (const v of said) {
+// What judged each claim and by what; in short, where there is little room, the evidence in one line.
+function proofOf(said, parent, short) {
+  const order = [1, 2, 0, 3];
+  for (const v of [...said].sort((a, b) => order.indexOf(a.value) - order.indexOf(b.value))) {
+    if (short && v.value === 3 && said.some((other) => other.value !== 3)) continue;
     const item = element("li", "", undefined, parent), head = element("div", "judged", undefined, item);
     markOf(v.value, v.kind, 1, head);
     element("b", "", v.field, head);
     element("span", "", v.kind === 2 ? `${verdictName(v)}, by intervention` : verdictName(v), head);
     if (v.slack) element("span", "slack", `slack ${v.slack}`, head);
     if (v.why) element("p", "", v.why, item);
+    if (short) {
+      if (v.evidence.length) element("p", "quiet", v.evidence.map(([name, value]) => `${name} ${value}`).join(" · "), item);
+      continue;
+    }
     const list = element("dl", "", undefined, item);
     for (const [name, value] of [...(v.rule ? [["rule", v.rule]] : []), ...v.evidence]) {
       element("dt", "", name, list);
@@ -82,7 +89,7 @@ function hoverProof(line, button, how) {
   if (proof.hidden) return;
   const list = byId("proof-list"), box = button.getBoundingClientRect();
   list.replaceChildren();
-  proofOf(line.said, list);
+  proofOf(line.said, list, true);
   const wide = Math.min(340, innerWidth - 16), left = box.left - wide - 10;
   proof.style.width = `${wide}px`;
   proof.style.left = `${left > 8 ? left : Math.max(8, Math.min(box.left, innerWidth - wide - 8))}px`;
