@@ -178,7 +178,7 @@ def _roads(scene: Scenario, low: F8, high: F8) -> list[str]:
     solid, dashed, middle = boundaries(road, [i for i in lanes if road.lane_kind[i] in kinds], region)
     out += [_path("solid", solid), _path("dash", dashed), _path("middle", middle)]
     out.append(_path("stop", [p for p in road.stop_line_xy if _inside(p.mean(0), low, high)]))
-    for k, bar in enumerate(light_bars(scene)):
+    for k, bar in enumerate(light_bars(scene.map, scene.lights)):
         if _inside(bar.mean(0), low, high):
             out.append(_path(f"lamp s{int(scene.lights.state[scene.start_step, k])}", [bar]))
     return out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -11,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from waytrace.observe import Reference
 from waytrace.trace import (
+    Cause,
     Header,
     Producer,
     Trace,
@@ -22,12 +25,13 @@ from waytrace.trace import (
     sentence,
     sets,
     to_json,
+    vocabulary_hash,
 )
 from waytrace.trace.words import _BECAUSE, _LATERAL, _LONGITUDINAL, _VIOLATES
 
 from .test_codec import present, write
 
-HEADER = Header("0" * 64, 1_000_000, 1.0, 0.1, Producer("expert_certificate", vocabulary="v", code="c"))
+HEADER = Header("0" * 64, 1_000_000, 1.0, 0.1, Producer("expert_certificate", vocabulary=vocabulary_hash(), code="c"))
 WAYPOINTS = [[0.5 * k, 0.0, 0.0, 8.0] for k in range(16)]
 
 
@@ -71,6 +75,7 @@ def test_damage_is_a_trace_error_that_names_the_field(seed: int, data: st.DataOb
         (lambda r: r.update(extra=1), "no field 'extra'"),
         (lambda r: r["header"].update(schema="adtrace/9"), "adtrace/9"),
         (lambda r: r["header"]["producer"].update(kind="oracle"), "header.producer.kind"),
+        (lambda r: r["header"]["producer"].update(vocabulary="0" * 64), "vocabulary is '000000000000'"),
         (lambda r: r["plan"].update(target_lane="street:1"), "trace.plan.target_lane"),
         (lambda r: r["plan"]["waypoints"].append([1, 2]), "plan.waypoints"),
         (lambda r: r["decision"].update(confidence_bin="high"), "trace.decision.confidence_bin"),
@@ -102,3 +107,12 @@ def test_a_trace_can_be_said(seed: int) -> None:
         map(len, (trace.entities, trace.predictions, d.causes, d.rejected, trace.plan.segments))
     )
     assert not any("{" in line or "_" in line for line in lines)
+
+
+def test_a_reason_is_said_once() -> None:
+    """Someone who crosses may be why the ego both slows down and moves aside."""
+    trace, _ = record(3)
+    who = Reference.parse("agent:4")
+    both = tuple(Cause(who, axis, "proximate", "cross_conflict", 3, 1) for axis in ("longitudinal", "lateral"))
+    decision = replace(trace.decision, longitudinal="yield", lateral="nudge_in_lane_left", causes=both)
+    assert sentence(replace(trace, decision=decision, entities=())).count("crosses") == 1

@@ -18,6 +18,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "trace explain": ("trace_explain", "the traces of a file in English"),
     "trace diff": ("trace_diff", "what differs between two trace files, field by field"),
     "report": ("report", "static HTML from one or more results"),
+    "trace annotate": ("trace_annotate", "a page on which people say what the ego should do and why"),
+    "trace agreement": ("trace_agreement", "how far two passes, two people, or a person and a labeller agree"),
 }
 
 EPILOGUE = """\

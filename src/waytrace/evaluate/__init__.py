@@ -1,7 +1,9 @@
 """Closed-loop evaluation: planners by name, worker processes, results, intervals."""
 
+from .agreement import Agreement, Annotation, AnnotationError, agreement, read_annotations
 from .drive import REPLAN_TICKS, drive
 from .load import PlannerError, load_planner
+from .moments import Moment, moments
 from .reference import Reference, cache_folder, reference
 from .result import Result, aggregate, load_result
 from .run import evaluate
@@ -11,6 +13,10 @@ from .suites import Suite, SuiteError, SuiteScene, load_suite, suite_names
 
 __all__ = [
     "REPLAN_TICKS",
+    "Agreement",
+    "Annotation",
+    "AnnotationError",
+    "Moment",
     "PlannerError",
     "Reference",
     "Result",
@@ -18,6 +24,7 @@ __all__ = [
     "SuiteError",
     "SuiteScene",
     "aggregate",
+    "agreement",
     "cache_folder",
     "drive",
     "evaluate",
@@ -25,6 +32,8 @@ __all__ = [
     "load_result",
     "load_suite",
     "mean_interval",
+    "moments",
+    "read_annotations",
     "reference",
     "suite_names",
     "suite_store",

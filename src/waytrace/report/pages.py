@@ -14,14 +14,19 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 _SCRIPTS = {
-    "scene": ("codec.js", "scene_data.js", "camera.js", "roads.js", "traffic.js", "plots.js", "panel.js", "player.js"),
+    "scene": (
+        "codec.js", "texts.js", "scene_data.js", "camera.js", "roads.js", "traffic.js", "told.js", "plots.js",
+        "panel.js", "told_panel.js", "player.js",
+    ),
     "index": ("index.js",),
-}
-_STYLES = {"scene": ("base.css", "scene.css"), "index": ("base.css", "index.css")}
+    "annotate": ("annotate.js",),
+}  # fmt: skip
+_STYLES = {"scene": ("base.css", "scene.css", "told.css"), "index": ("base.css", "index.css"),
+           "annotate": ("base.css", "snapshot.css", "annotate.css")}  # fmt: skip
 
 
-def render(name: str, title: str, payload: Mapping[str, Any]) -> str:
-    """The page ``name`` ("scene", "index") around ``payload`` (JSON values; NaN and infinities are refused).
+def render(name: str, title: str, payload: Mapping[str, Any], **more: Any) -> str:
+    """The page ``name`` ("scene", "index", "annotate") around ``payload`` (JSON values; no NaN, no infinities).
 
     A content security policy names the page's own scripts and styles by their hashes and forbids everything else, so
     even text that got past the escaping could neither run nor fetch.
@@ -41,6 +46,7 @@ def render(name: str, title: str, payload: Mapping[str, Any]) -> str:
             script=Markup(script),
             style=Markup(style),
             data=embed(payload),
+            **more,
         )
     )
     return html
@@ -54,13 +60,18 @@ def embed(payload: Mapping[str, Any]) -> Markup:
 
 @cache
 def _environment() -> Environment:
-    pages = {name: _file(name) for name in ("scene.html", "index.html")}
+    pages = {name: _file(name) for name in ("scene.html", "index.html", "annotate.html")}
     return Environment(loader=DictLoader(pages), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 
 
 @cache
 def _file(name: str) -> str:
     return (files(__package__) / "templates" / name).read_text(encoding="utf-8")
+
+
+def style_of(name: str) -> str:
+    """A style sheet, for files that are no page."""
+    return _file(name)
 
 
 @cache

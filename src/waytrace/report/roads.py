@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from waytrace.scenario import RoadMap, Scenario
+from waytrace.scenario import Lights, RoadMap, Scenario
 
 from .clip import MARGIN_M, Region, clip_line, clip_polygon, counter_clockwise, simplify
 from .codec import CM, delta, pack, quantise
@@ -34,23 +34,27 @@ def road_payload(scenario: Scenario, region: Region, origin: Array) -> dict[str,
         for lane in lane_of
     ]
     solid, dashed, middle = boundaries(road, sorted(set(lane_of)), region)
+    walks = [(k, xy) for k, xy in enumerate(_cut(road.crosswalk, region)) if len(xy)]
+    stops, stop_lane = _stop_lines(road, region)
     return {
         "centre": _lines(centre, origin),
+        "lane": pack(delta(np.array(lane_of, np.int64))),
         "flags": pack(flags),
         "light": pack([light_of.get(lane, -1) for lane in lane_of]),
         "solid": _lines(solid, origin),
         "dashed": _lines(dashed, origin),
         "middle": _lines(middle, origin),
-        "drivable": _lines(_polygons(road.drivable, region), origin),
-        "crosswalk": _lines(_polygons(road.crosswalk, region), origin),
-        "stop": pack(quantise(_stop_lines(road, region) - origin, CM)),
-        "lamps": pack(quantise(light_bars(scenario) - origin, CM)),
+        "drivable": _lines([xy for xy in _cut(road.drivable, region) if len(xy)], origin),
+        "crosswalk": _lines([xy for _, xy in walks], origin),
+        "walk": pack([k for k, _ in walks]),
+        "stop": pack(quantise(stops - origin, CM)),
+        "stop_lane": pack(stop_lane),
+        "lamps": pack(quantise(light_bars(road, scenario.lights) - origin, CM)),
     }
 
 
-def light_bars(scenario: Scenario) -> Array:
+def light_bars(road: RoadMap, lights: Lights) -> Array:
     """Where each light is drawn, [K, 2, 2]: a bar across the lane. Lights at one place share it, left turns left."""
-    road, lights = scenario.map, scenario.lights
     bars = np.zeros((len(lights.lane), 2, 2))
     cell: dict[tuple[int, ...], list[int]] = {}
     for k, xy in enumerate(lights.xy):
@@ -111,16 +115,18 @@ def _within(xy: Array, region: Region) -> list[Array]:
     return [p for p in clip_line(xy, region.low, region.high) if region.near(p, 1.5 * MARGIN_M)]
 
 
-def _polygons(polygons: Any, region: Region) -> list[Array]:
+def _cut(polygons: Any, region: Region) -> list[Array]:
+    """Each polygon cut to the region; empty where nothing is left of it."""
     cut = [clip_polygon(xy, region.low, region.high) for xy in polygons]
-    return [counter_clockwise(xy) for xy in cut if len(xy) > 2]
+    return [counter_clockwise(xy) if len(xy) > 2 else xy[:0] for xy in cut]
 
 
-def _stop_lines(road: RoadMap, region: Region) -> Array:
+def _stop_lines(road: RoadMap, region: Region) -> tuple[Array, NDArray[np.int64]]:
+    """Stop lines within the region, [S, 2, 2], and the lanes on which they lie."""
     lines = np.asarray(road.stop_line_xy, dtype=np.float64).reshape(-1, 2, 2)
     middle = lines.mean(1)
-    kept: Array = lines[((middle >= region.low) & (middle <= region.high)).all(-1)]
-    return kept
+    inside = ((middle >= region.low) & (middle <= region.high)).all(-1)
+    return lines[inside], road.stop_line_lane[inside].astype(np.int64)
 
 
 def _lines(parts: list[Array], origin: Array) -> dict[str, str]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from waytrace.geometry import boxes_distance
 from waytrace.scenario import AgentKind, Rollout, Scenario
 
+from .claims import claims_payload
 from .clip import MARGIN_M, Region
 from .codec import CM, DECIDEGREE, delta, pack, quantise, runs, track
 from .moments import moments, worst_moment
@@ -20,6 +21,7 @@ from .pages import render
 from .plots import plots
 from .roads import road_payload
 from .terms import formula, terms_table
+from .traces import Told
 
 if TYPE_CHECKING:
     from waytrace.score import ScenarioScore
@@ -46,15 +48,17 @@ def scene_page(
     *,
     labels: Sequence[str] | None = None,
     links: SceneLinks | None = None,
+    traces: Sequence[Sequence[Told]] | None = None,
 ) -> str:
     """A self-contained HTML page of ``drives`` of one scenario, the planners switchable.
 
     ``labels`` names the drives (default: planner and, where that is not unique, traffic and a number). The fragment
     ``#t=3.4&follow=1&planner=expert`` opens it at a time, following the ego, on one drive.
+    ``traces`` holds the decisions of each drive, as :class:`TraceFile` gives them.
 
     Raises ValueError where there is no drive, or one is of another scenario.
     """
-    payload = scene_payload(scenario, drives, labels=labels)
+    payload = scene_payload(scenario, drives, labels=labels, traces=traces)
     payload["links"] = asdict(links or SceneLinks())
     return render("scene", f"{scenario.id} · Waytrace", payload)
 
@@ -64,6 +68,7 @@ def scene_payload(
     drives: Sequence[tuple[Rollout, ScenarioScore]],
     *,
     labels: Sequence[str] | None = None,
+    traces: Sequence[Sequence[Told]] | None = None,
 ) -> dict[str, Any]:
     """What a scene page knows, as plain JSON values; numbers in streams of :mod:`.codec`, positions from ``origin``."""
     if not drives:
@@ -79,6 +84,13 @@ def scene_payload(
     origin = np.round(region.path.mean(0))
     who = _agents_in_sight(scenario, [rollout for rollout, _ in drives])
     agents = scenario.agents
+    driven = [
+        _drive(scenario, rollout, score, name, who, origin)
+        for (rollout, score), name in zip(drives, names, strict=True)
+    ]
+    for drive, told in zip(driven, traces or [()] * len(driven), strict=True):
+        if told:
+            drive["traces"] = claims_payload([t for t in told if t.tick < drive["n"]], origin)
     return {
         "schema": SCHEMA,
         "id": scenario.id,
@@ -98,10 +110,8 @@ def scene_payload(
         "kinds": [kind.name.replace("_", " ").lower() for kind in AgentKind],
         "ego": int(np.flatnonzero(who == scenario.ego_index)[0]),
         "log": _log(scenario, origin),
-        "drives": [
-            _drive(scenario, rollout, score, name, who, origin)
-            for (rollout, score), name in zip(drives, names, strict=True)
-        ],
+        "told": pack(delta(who)) if any("traces" in drive for drive in driven) else "",
+        "drives": driven,
     }
 
 

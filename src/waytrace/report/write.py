@@ -14,6 +14,7 @@ from .index import IndexRow, PlannerSummary, index_page
 from .moments import worst_moment
 from .names import file_names, planner_labels
 from .scene import SceneLinks, scene_page
+from .traces import TraceFile
 
 if TYPE_CHECKING:
     from waytrace.score import ScenarioScore
@@ -62,7 +63,8 @@ def write_report(
     """Write ``out/index.html`` and one page per scenario under ``out/scenes``; the index's path.
 
     Drives of one scenario by several results share a page, on which the planner is switched; a scenario whose content
-    differs between results gets a page for each. One scenario is in memory at a time. ``load`` reads a result folder
+    differs between results gets a page for each. Where a result folder holds ``traces.jsonl``, its decisions stand
+    beside the player. One scenario is in memory at a time. ``load`` reads a result folder
     (default: ``waytrace.evaluate.load_result``); ``progress(done, total)`` is called after each page.
 
     Raises WaytraceError where ``results`` is empty or ``out`` cannot be written.
@@ -70,6 +72,7 @@ def write_report(
     if not results:
         raise WaytraceError("report: no result given. Name at least one result folder that `waytrace eval` wrote.")
     loaded = [(load or _load_result)(path) for path in results]
+    traces = [TraceFile.of(path.parent if path.name == "result.json" else path) for path in results]
     labels = planner_labels((str(r.meta.get("planner", "planner")), str(r.meta.get("traffic", ""))) for r in loaded)
     folder = out / SCENES
     try:
@@ -95,7 +98,9 @@ def write_report(
             previous=names[n - 1] if n else "",
             next=names[n + 1] if n + 1 < len(names) else "",
         )
-        page = scene_page(scenario, drives, labels=[labels[k] for k in place.results], links=links)
+        found = [traces[k] for k in place.results]
+        told = [file.decisions(place.scenario_id) if file else [] for file in found]
+        page = scene_page(scenario, drives, labels=[labels[k] for k in place.results], links=links, traces=told)
         (folder / name).write_bytes(page.encode("utf-8", "replace"))
         for k, (rollout, score) in zip(place.results, drives, strict=True):
             row, why = worst_moment(score)

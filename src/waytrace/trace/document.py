@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from waytrace.observe import Reference
 
 from . import types as t
+from .slots import vocabulary_hash
 from .types import Header, Trace, TraceError
 
 T = TypeVar("T")
@@ -48,6 +49,12 @@ def from_json(record: object) -> tuple[Header, Trace, list[list[float]] | None]:
     ):  # fmt: skip
         if value not in allowed:
             raise TraceError(f"header.producer.{name} is {value!r}; it is one of {', '.join(allowed)}")
+    written = header.producer.vocabulary
+    if written and written != vocabulary_hash():
+        raise TraceError(
+            f"header.producer.vocabulary is {written[:12]!r}; this version has {vocabulary_hash()[:12]!r}: the same "
+            "names and bins could mean something else. Write the trace again with this version"
+        )
     plan = rest.get("plan")
     waypoints = None
     if isinstance(plan, dict):

@@ -66,7 +66,8 @@ def sentence(trace: Trace) -> str:
     causes = [c for c in decision.causes if c.role != "enabling"]
     if not causes:
         return said + "."
-    return f"{said}, because {_listed([_because(c, trace) for c in causes])}."
+    reasons = list(dict.fromkeys(_because(c, trace) for c in causes))
+    return f"{said}, because {_listed(reasons)}."
 
 
 def paragraphs(trace: Trace) -> list[str]:

@@ -1,5 +1,5 @@
 // The player: what time it is, what moves it, and the address that leads back here.
-const state = { t: 0, drive: 0, playing: false, rate: 1, picked: -1, hovered: -1, others: false };
+const state = { t: 0, drive: 0, playing: false, rate: 1, picked: -1, hovered: -1, others: false, trace: true, lit: "", litOption: "", over: "" };
 const RATES = [0.25, 0.5, 1, 2, 4];
 let dirty = true, last = 0, saved = 0;
 const drive = () => driveAt(state.drive);
@@ -69,6 +69,7 @@ function selectDrive(index) {
   buildFacts(drive());
   buildMarks(drive());
   buildPlots(drive(), setTime);
+  buildTold(drive(), index, setTime);
   dirty = true;
 }
 
@@ -78,7 +79,9 @@ function draw() {
     camera.x = ego.x; camera.y = ego.y;
     if (camera.headingUp) camera.angle = ego.h - Math.PI / 2;
   }
+  const told = toldBy(state.drive), said = state.trace ? told[decisionAt(told, row)] : undefined, lit = told.length ? litNow() : "";
   drawRoads(d, row);
+  if (said) drawToldBelow(d, t, said, lit);
   drawPaths(d, t);
   drawPlan(d, t);
   if (state.others) drawOthers(state.drive, t * d.dt);
@@ -89,6 +92,8 @@ function draw() {
   }
   drawEgo(d, t);
   drawImpact(d, t);
+  if (said) drawToldAbove(d, t, said, lit);
+  moveTold(d, t);
   movePlots(d, t);
   moveHud(d, t);
   const scrub = byId("scrub");
@@ -168,6 +173,8 @@ const KEYS = {
   p: () => selectDrive((state.drive + 1) % scene.drives.length),
   c: () => setOthers(!state.others),
   a: () => pickNext(),
+  n: (e) => toDecision(e.shiftKey ? -1 : 1),
+  t: () => setTrace(!state.trace),
   Escape: () => { state.picked = -1; dirty = true; },
   "[": () => scene.links.previous && location.assign(scene.links.previous),
   "]": () => scene.links.next && location.assign(scene.links.next),
@@ -200,6 +207,7 @@ function furnish() {
     entry.append(scene.kinds[kind] || "unknown");
   }
   document.querySelectorAll(".of-log").forEach((node) => { node.hidden = !scene.log.recorded; });
+  document.querySelectorAll(".of-told").forEach((node) => { node.hidden = !scene.told; });
   byId("legend").open = innerWidth > 900 && innerHeight > 960;
 }
 
@@ -232,6 +240,7 @@ function wire() {
     readColours();
     dirty = true;
   });
+  wireTold();
   document.addEventListener("keydown", (e) => {
     if (e.ctrlKey || e.metaKey || e.altKey || byId("help").open) return;
     if (/^(SELECT|TEXTAREA)$/.test(e.target.tagName)) return;
@@ -244,9 +253,12 @@ function wire() {
     panned: () => { if (camera.follow) setFollow(false); },
     hover: (px, py) => {
       const a = px < 0 ? -1 : agentUnder(drive(), state.t, px, py);
-      if (a !== state.hovered) { state.hovered = a; dirty = true; canvas.classList.toggle("over", a >= 0); }
+      const told = px < 0 || a >= 0 ? [] : toldBy(state.drive), said = told[decisionAt(told, Math.floor(state.t))];
+      const over = said ? elementUnder(said, px, py) : "";
+      if (over !== state.over) { state.over = over; dirty = true; showLit(); }
+      if (a !== state.hovered) { state.hovered = a; dirty = true; canvas.classList.toggle("over", a >= 0); showLit(); }
     },
-    click: (px, py) => { state.picked = agentUnder(drive(), state.t, px, py); dirty = true; },
+    click: (px, py) => { state.picked = agentUnder(drive(), state.t, px, py); dirty = true; showLit(); },
   });
   new ResizeObserver(() => { fitCanvas(); dirty = true; }).observe(canvas);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { readColours(); dirty = true; });
