@@ -26,8 +26,10 @@ BESIDE = ("parked_blocker_left", "parked_blocker_right", "parked_in_path", "adja
           "oncoming", "oncoming_in_path", "vru_along", "vru_roadside", "vru_crossing", "work_zone")  # fmt: skip
 
 
-def _one_of(case: Case, ref: Reference, names: tuple[str, ...]) -> Finding:
-    return first_of(case.related(ref, name) for name in names)
+def _one_of(case: Case, ref: Reference, names: tuple[str, ...], said: str) -> Finding:
+    """Whether something stands in one of these relations to the ego; ``said`` is what they have in common."""
+    found = first_of(case.related(ref, name) for name in names)
+    return found if found.value == "true" else found._replace(decided_by=said)
 
 
 def _near(m: Measured, row: int) -> float:
@@ -48,7 +50,7 @@ def _softly(found: Finding, m: Measured, row: int) -> Finding:
 def headway(case: Case, cause: Cause) -> Finding:
     """Someone ahead in the path, or coming into it."""
     m, row = case.measured, case.measured.row(cause.ref)
-    found = _one_of(case, cause.ref, AHEAD)
+    found = _one_of(case, cause.ref, AHEAD, "it is ahead in the ego's path, or comes into it")
     if found.value != "true" and row >= 0:
         o = m.others
         in_way = Margin("overlap with the ego's way", float(o.overlap[row]), "m", 0.1)
@@ -71,7 +73,9 @@ def stop_point(case: Case, cause: Cause) -> Finding:
     margins = [least(f"way to the {target.what}", target.way_m, -T.entered_m, "m", 0.2),
                most(f"way to the {target.what}", target.way_m, T.reference_range_m, "m", 0.3)]  # fmt: skip
     if ref.kind == AGENT:
-        found = _softly(_one_of(case, ref, (*AHEAD, *ACROSS)), m, m.row(ref))
+        found = _softly(
+            _one_of(case, ref, (*AHEAD, *ACROSS), "it is in the ego's path, or its way meets it"), m, m.row(ref)
+        )
         if found.value != "true":
             return found
         if case.plan is not None:
@@ -95,7 +99,7 @@ def cross_conflict(case: Case, cause: Cause) -> Finding:
     if ref.kind in (LANE, WALK):
         return _place(case, ref)
     row = m.row(ref)
-    found = _one_of(case, ref, (*ACROSS, "vru_roadside", "vru_along"))
+    found = _one_of(case, ref, (*ACROSS, "vru_roadside", "vru_along"), "its way meets the ego's")
     if found.value != "true" and row >= 0:
         zones = [
             all_of([most("its arrival", z.arrives_s, 12.0, "s", 0.5), most("way to the zone", z.s0, T.conflict_m, "m"),
@@ -138,7 +142,7 @@ def merge_gap(case: Case, cause: Cause) -> Finding:
         most("angle to the path", abs(math.degrees(float(o.turned[row]))), T.aligned_deg, "deg", 2.0),
         most("gap", float(o.gap[row]), T.lead_gap_m, "m", 0.3),
     ])  # fmt: skip
-    joins = _one_of(case, cause.ref, ("merging", "cut_in_left", "cut_in_right"))
+    joins = _one_of(case, cause.ref, ("merging", "cut_in_left", "cut_in_right"), "it comes over or joins")
     return any_of([beside, joins])
 
 
@@ -204,7 +208,7 @@ def lateral_clearance(case: Case, cause: Cause) -> Finding:
         ),
         most("gap", float(o.gap[row]), T.lead_gap_m, "m", 0.3),
     ])  # fmt: skip
-    return any_of([close, _one_of(case, ref, BESIDE)])
+    return any_of([close, _one_of(case, ref, BESIDE, "it is beside the ego's way")])
 
 
 def _own_or_beside(case: Case, ref: Reference) -> Finding:
@@ -305,7 +309,11 @@ def required_decel(case: Case, cause: Cause) -> Finding:
     if case.plan is not None:
         planned = least("braking planned", -float(case.planned.accel[:4].min()), T.required_mps2, "m/s2", 0.3)
         margins = [either(margins[0], planned)]
-        found = _one_of(case, ref, (*AHEAD, *ACROSS)) if ref.kind == AGENT else None
+        found = (
+            _one_of(case, ref, (*AHEAD, *ACROSS), "it is in the ego's path, or its way meets it")
+            if ref.kind == AGENT
+            else None
+        )
         if found is not None:
             found = _softly(found, m, m.row(ref))
             margins.append(Margin(found.decided_by, found.slack, found.unit, 0.1 if found.value[0] == "u" else 0.0))

@@ -96,9 +96,10 @@ def follow(case: Case) -> Finding:
         room = float(leads_at(case, row).min())
         stays = Margin("room left behind it", room - T.follow_behind_m + 1.0, "m", 0.5)
         unsure = 0.1 if leads.value == "undetermined" else 0.0
+        said = f"{ref} is ahead in the way, or comes into it"
         near = most("headway planned", headway_planned_s(case, row), T.lead_headway_s, "s", 0.2)
         found.append(
-            all_of([Margin(leads.decided_by, 0.0 if unsure else leads.slack, leads.unit, unsure), stays, near],
+            all_of([Margin(said, 0.0 if unsure else leads.slack, leads.unit, unsure), stays, near],
                    followed=str(ref), room_m=room)
         )  # fmt: skip
     return any_of(found) if found else all_of([fact("there is someone ahead to follow", False)])
