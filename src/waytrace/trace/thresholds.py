@@ -94,6 +94,7 @@ class Thresholds:
     free_drop_mps: float = _limit(1.0, "a free drive may lose as much to control")
     follow_behind_m: float = _limit(0.0, "the plan's front stays behind the lead's rear if the lead goes on as now")
     emergency_mps2: float = _limit(4.0, "harder than the comfort term of the score allows (4.05), less rounding")
+    emergency_least_mps2: float = _limit(2.0, "from next to nothing no harder braking is possible; less is none")
     required_mps2: float = _limit(3.0, "braking harder than most drivers ever do")
     offset_keep_m: float = _limit(0.45, "lane keeping, curves included, wanders by less")
     offset_nudge_m: float = _limit(0.3, "the least that is meant")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 from waytrace.observe import Reference, ReferenceKind
+from waytrace.scenario import AgentKind
 
 from ..finding import Finding, Margin, all_of, any_of, either, fact, first_of, least, most
 from ..measure import Measured
@@ -99,7 +100,9 @@ def cross_conflict(case: Case, cause: Cause) -> Finding:
     if ref.kind in (LANE, WALK):
         return _place(case, ref)
     row = m.row(ref)
-    found = _one_of(case, ref, (*ACROSS, "vru_roadside", "vru_along"), "its way meets the ego's")
+    walks = row >= 0 and m.others.kind[row] == AgentKind.PEDESTRIAN  # who walks along can step aside at any time
+    names = (*ACROSS, "vru_roadside", "vru_along") if walks else (*ACROSS, "vru_roadside")
+    found = _one_of(case, ref, names, "its way meets the ego's")
     if found.value != "true" and row >= 0:
         zones = [
             all_of([most("its arrival", z.arrives_s, 12.0, "s", 0.5), most("way to the zone", z.s0, T.conflict_m, "m"),
