@@ -272,10 +272,8 @@ def emergency_brake(case: Case) -> Finding:
     p = case.planned
     hardest = -float(p.accel[:4].min())
     stops = float(p.speed[0]) / PLAN_KNOT_S  # slower than that: at rest within a knot
-    return all_of(
-        [least("hardest braking", hardest, min(T.emergency_mps2, max(stops - 0.2, T.emergency_least_mps2)), "m/s2", 0.05)],
-        hardest_mps2=hardest,
-    )  # fmt: skip
+    wanted = min(T.emergency_mps2, max(stops - 0.2, T.emergency_least_mps2))
+    return all_of([least("hardest braking", hardest, wanted, "m/s2", 0.05)], hardest_mps2=hardest)
 
 
 LONGITUDINAL_RULES: dict[str, Rule] = {
