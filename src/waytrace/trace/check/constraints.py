@@ -13,6 +13,7 @@ from ..measure import Measured
 from ..thresholds import T
 from ..types import Cause
 from .case import Case
+from .demand import demand_mps2
 from .stops import target_of
 from .ways import in_planned_way
 
@@ -255,28 +256,6 @@ def occlusion_speed(case: Case, cause: Cause) -> Finding:
                   others=len(m.others))  # fmt: skip
 
 
-def demand_mps2(m: Measured, ref: Reference) -> float:
-    """Braking that something on the path calls for now, if it goes on as now; 0 for what calls for none."""
-    target, v = target_of(m, ref), max(m.speed_mps, 0.0)
-    row = m.row(ref)
-    if row < 0:
-        if target is None or ref.kind in (LANE, WALK):
-            return 0.0
-        return v * v / (2.0 * max(target.way_m, 0.5)) if target.way_m > -T.entered_m else 0.0
-    o = m.others
-    if o.in_path[row] and float(o.s[row]) > 0.0:
-        u, a = float(o.v_along[row]), float(o.accel[row])
-        gap = max(float(o.s[row] - o.along[row]) - m.front_m - T.standstill_m, 0.5)
-        closing = max(v - u, 0.0)
-        braking = max(-a, 0.0) if u > 0.5 else 0.0
-        return closing * closing / (2.0 * gap) + (braking if closing > 0.0 and gap < 3.0 * max(v, 3.0) else 0.0)
-    hardest = 0.0
-    for zone in m.conflicts.get(row, ()):
-        if zone.apart_s <= T.yield_apart_s and zone.s0 > 0.0 and zone.s1 > 0.0:
-            hardest = max(hardest, v * v / (2.0 * max(zone.s0, 0.5)))
-    return hardest
-
-
 def bars_a_lane_beside(case: Case, cause: Cause) -> Finding:
     """Someone in the ego's lane or one beside it who bars the way out to that side, as the constraint says: ahead
     there (``headway``), driving there (``merge_gap``), coming or crossing there (``cross_conflict``).
@@ -328,39 +307,3 @@ CONSTRAINT_RULES: dict[str, Rule] = {
     "speed_cap": speed_cap, "curve_lat_accel": curve_lat_accel, "lateral_clearance": lateral_clearance,
     "route_feasibility": route_feasibility, "occlusion_speed": occlusion_speed, "required_decel": required_decel,
 }  # fmt: skip
-
-FITS: dict[str, tuple[str, ...]] = {
-    "follow": ("headway", "required_decel"),
-    "adapt_speed": (
-        "speed_cap", "curve_lat_accel", "occlusion_speed", "cross_conflict", "lateral_clearance", "stop_point",
-        "required_decel",
-    ),
-    "gap_search": ("merge_gap", "route_feasibility"),
-    "pass": ("lateral_clearance", "headway", "cross_conflict", "merge_gap", "required_decel"),
-    "yield": ("cross_conflict", "merge_gap", "occlusion_speed", "required_decel"),
-    "stop": ("stop_point", "headway", "cross_conflict", "route_feasibility", "required_decel", "lateral_clearance"),
-    "hold": (
-        "stop_point", "headway", "cross_conflict", "merge_gap", "route_feasibility", "lateral_clearance",
-        "required_decel",
-    ),
-    "emergency_brake": ("required_decel", "headway", "cross_conflict", "stop_point", "merge_gap"),
-    "nudge": ("lateral_clearance", "cross_conflict", "headway", "merge_gap", "required_decel", "route_feasibility"),
-    "lane_change": (
-        "route_feasibility", "headway", "lateral_clearance", "merge_gap", "required_decel", "cross_conflict",
-    ),
-    "merge": ("route_feasibility", "merge_gap"),
-    "split": ("route_feasibility",),
-    "turn": ("route_feasibility",),
-    "u_turn": ("route_feasibility",),
-    "pull_over": ("route_feasibility", "lateral_clearance"),
-    "abort": ("merge_gap", "cross_conflict", "headway", "lateral_clearance", "required_decel"),
-}  # fmt: skip
-"""Constraints that a proximate or overdetermining cause of a decision can be; lateral ones by their first word."""
-
-
-def fitting(decision: str) -> tuple[str, ...] | None:
-    """Constraints that fit a decision; None where it needs no cause."""
-    for name in (decision, decision.removesuffix("_left").removesuffix("_right"), decision.split("_")[0]):
-        if name in FITS:
-            return FITS[name]
-    return None

@@ -15,8 +15,10 @@ from ..thresholds import T
 from ..types import Cause
 from ..verdicts import Verdict, not_judged, undetermined
 from .case import Case
-from .constraints import CONSTRAINT_RULES, bars_a_lane_beside, demand_mps2, fitting
+from .constraints import CONSTRAINT_RULES, bars_a_lane_beside
+from .demand import demand_mps2
 from .entities import exists
+from .fits import fitting
 from .lateral import LATERAL_RULES
 from .longitudinal import LONGITUDINAL_RULES
 from .nearest import nearest

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import measure, sets
-from .constraints import CONSTRAINT_RULES, FITS
+from .constraints import CONSTRAINT_RULES
+from .fits import FITS
 from .lateral import LATERAL_RULES
 from .longitudinal import LONGITUDINAL_RULES
 
