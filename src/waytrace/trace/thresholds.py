@@ -119,6 +119,7 @@ class Thresholds:
     plan_s: float = _limit(8.0, "what a plan covers")
     stop_near_m: float = _limit(60.0, "beyond what is driven within a plan: a stop further off does not matter yet")
     stop_moving_m: float = _limit(40.0, "room left behind someone who still rolls when the plan has come to rest")
+    rolls_out_mps2: float = _limit(0.5, "how gently someone ahead may come to rest, at least")
     cap_reach_m: float = _limit(15.0, "a limit or bend that begins this far beyond the plan is slowed down for already")
     cap_brake_mps2: float = _limit(1.0, "how gently one may begin to slow down for a limit or a bend")
     cap_below_mps: float = _limit(2.0, "a plan that stays further below a limit is not held back by it")
