@@ -46,8 +46,8 @@ def scene_hash(scene: Scene) -> str:
 def check_header(header: Header, scene: Scene, content: str = "") -> None:
     """Raises :class:`TraceError` where a header is not about this scene or was written with other slots.
 
-    A producer that gives the hash of the scenario's ``content`` instead (``scenario_hash``) has named the moment too, though
-    not the drive that led to it. An empty hash says nothing and is let through.
+    A producer that gives the hash of the scenario's ``content`` instead (``scenario_hash``) has named the moment too,
+    though not the drive that led to it. An empty hash says nothing and is let through.
     """
     t0_us = round(scene.time_s * 1e6)
     if header.t0_us != t0_us:
