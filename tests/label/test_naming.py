@@ -9,7 +9,7 @@ from waytrace.label.segments import plan_claim
 from waytrace.observe import Reference, ReferenceKind
 from waytrace.scenario import AgentKind
 from waytrace.trace import Cause, sets
-from waytrace.trace.check.constraints import fitting as fits
+from waytrace.trace.check.fits import fitting as fits
 
 CAR = AgentKind.VEHICLE
 AGENT, LANE = ReferenceKind.AGENT, ReferenceKind.LANE

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from waytrace.planners._lookup import RoadCache
 
 from waytrace.catalogue import generate
 from waytrace.planners import make
-from waytrace.planners._lookup import RoadCache
 from waytrace.planners._reading import moments, still_s
 from waytrace.planners.expert.forecast import BRISK_WALK_MPS, forecast
 from waytrace.scenario import AgentKind, LightState

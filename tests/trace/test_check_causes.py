@@ -9,6 +9,7 @@ import pytest
 
 from waytrace.scenario import LightState, Plan
 from waytrace.trace import Cause, Entity, Prediction, Rejection, SceneSummary, sets
+from waytrace.trace.check import check
 
 from .scenes import (
     MOTO,
@@ -166,6 +167,16 @@ def test_a_lateral_decision_needs_a_lateral_cause() -> None:
 def test_whether_the_decision_is_new(before: str, changed: str, value: str) -> None:
     said = checked(ONE, a_trace("set_speed", changed=changed), STEADY, a_trace(before))
     assert said["decision.changed"] == value
+
+
+@pytest.mark.parametrize(("changed", "first", "later"), [("no", T, U), ("yes", F, U)])
+def test_at_the_begin_of_a_drive_nothing_is_new_and_later_it_takes_the_trace_before(
+    changed: str, first: str, later: str
+) -> None:
+    scene = ONE.scene()
+    for tick, value in ((0, first), (35, later)):
+        verdicts = check(a_trace(changed=changed), replace(scene, tick=tick), STEADY)
+        assert {v.claim: v.value for v in verdicts}["decision.changed"] == value
 
 
 def entity(of: str = "agent:1", class_: str = "vehicle", relation: str = "lead", gap: int = 5, motion: str = "steady",

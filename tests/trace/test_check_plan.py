@@ -192,8 +192,7 @@ def test_every_decision_has_a_sentence_where_it_holds_and_one_where_it_does_not(
 def test_without_a_plan_decisions_and_plan_claims_cannot_be_told() -> None:
     said = checked(ONE.with_lead(20, 8), a_trace("follow", "keep", *HEADWAY))
     names = ("decision.longitudinal", "decision.lateral", "plan.target_speed_bin", "plan.stop_s_bin",
-             "plan.target_lane", "plan.segments[0].lon", "plan.segments[0].lat", "decision.causes",
-             "decision.changed")  # fmt: skip
+             "plan.target_lane", "plan.segments[0].lon", "plan.segments[0].lat", "decision.causes")  # fmt: skip
     assert {said[name] for name in names} == {U}
 
 

@@ -28,6 +28,9 @@ WITHIN_KNOTS = 12
 PREFERENCE = 0.08
 """An option that is worse by no more than this may be so for the expert's liking of its lane alone."""
 
+WAITING = ("yield", "hold", "stop")
+MOST_LATER = 2
+
 UNDER_WAY_M = 0.5
 """Whoever is this far over already changes lanes because it has begun to."""
 
@@ -38,13 +41,20 @@ MOST_TOGETHER = 3
 def causes_of(
     choice: Choice, decided: Decided, lay: Lay, rejected: Sequence[Rejected], group: Sequence[Reference] = (),
     slower: Reference | None = None, beside: Mapping[str, Reference] = MappingProxyType({}),
+    later: Sequence[Reference] = (),
 ) -> list[Cause]:  # fmt: skip
     """All causes of a choice, the most telling first; more than a trace holds where there are as many.
 
     ``group`` are those who are passed in one go, where it passes someone; ``slower`` is whoever drives ahead in the
-    own lane, slower than the plan means to get; ``beside`` holds, by side, who drives slowly in the lane there.
+    own lane, slower than the plan means to get; ``beside`` holds, by side, who drives slowly in the lane there;
+    ``later`` are those who come into the ego's way after the one it waits for.
     """
     out = _longitudinal(choice, decided, rejected, group)
+    if decided.longitudinal in WAITING and decided.first is not None and decided.first.name == "cross_conflict":
+        first, *rest = out
+        adds = [c for c in rest if _streams(c)]
+        named = {c.ref for c in out}
+        out = [first, *(c for c in rest if not _streams(c)), *_stream(adds, [ref for ref in later if ref not in named])]
     if decided.lateral != "keep":
         out += _lateral(choice, decided.lateral, lay, rejected, group, slower)
     if decided.longitudinal not in sets.FREE:
@@ -177,6 +187,16 @@ def _violated(r: Rejected | None) -> list[Cause]:
     if r is None or r.reference is None or r.violates not in CAUSES.get(("lateral", r.reference.kind), ()):
         return []
     return [Cause(r.reference, "lateral", "proximate", str(r.violates), 0, 0)]
+
+
+def _streams(c: Cause) -> bool:
+    return c.role == "joint" and c.constraint == "cross_conflict" and c.ref.kind == ReferenceKind.AGENT
+
+
+def _stream(adds: Sequence[Cause], later: Sequence[Reference]) -> list[Cause]:
+    """Those who keep the ego waiting after the first: one adds to the wait, of several any does."""
+    found = [*adds, *(Cause(ref, "longitudinal", "joint", "cross_conflict", 0, 0) for ref in later)][:MOST_LATER]
+    return found if len(found) < MOST_LATER else [replace(c, role="overdetermining") for c in found]
 
 
 def _barred(

@@ -19,7 +19,7 @@ from .decisions import Decided, decided, with_reason
 from .fitting import fitting, held_of, supported
 from .lay import Lay, lay_out
 from .naming import Naming
-from .neighbours import beside, passed, slower
+from .neighbours import beside, later, passed, slower
 from .predictions import arrivals_s, predictions_of
 from .rejections import rejections_of
 from .segments import plan_claim
@@ -123,6 +123,7 @@ def label_choice(
         passed(choice, at.seen, scene),
         slower(choice, at.survey.measured),
         beside(at.survey.measured),
+        later(at.seen, found.first.reference if found.first else None),
     )
     held, dropped = held_of(causes, at.present)
     found, gate = supported(found, held)
@@ -131,6 +132,9 @@ def label_choice(
     held = naming.causes(held, found.longitudinal, found.lateral)
     name, held = naming.longitudinal(found.longitudinal, found.lateral, held)
     found = replace(found, longitudinal=name)
+    if name in sets.FREE:  # what the decision is not called after merely adds to it
+        adds = [replace(c, role="joint") if (c.axis, c.role) == ("longitudinal", "proximate") else c for c in held]
+        held = naming.causes(adds, name, found.lateral)
     kept_causes = fitting(held, found)
     options = [
         r for r in rejections_of(rejected, found, lay, goes_on=goes_on)

@@ -13,7 +13,8 @@ from waytrace.observe import ReferenceKind, Scene
 from waytrace.scenario import Plan
 from waytrace.trace import Cause, Decision, PlanClaim, SceneSummary, Trace, sets
 from waytrace.trace.check import Case
-from waytrace.trace.check.constraints import CONSTRAINT_RULES, fitting
+from waytrace.trace.check.constraints import CONSTRAINT_RULES
+from waytrace.trace.check.fits import fitting
 from waytrace.trace.check.longitudinal import LONGITUDINAL_RULES
 from waytrace.trace.compatible import CAUSES
 

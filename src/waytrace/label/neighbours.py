@@ -13,6 +13,7 @@ from waytrace.trace.measure import Measured
 from waytrace.trace.thresholds import T
 
 from .decisions import STANDING_MPS
+from .predictions import crosses, in_way
 
 PASS_ROOM_M = 0.6
 PASS_REACH_M = 40.0
@@ -62,6 +63,15 @@ def beside(m: Measured) -> dict[str, Reference]:
             nearest = min(rows, key=lambda a: (o.s[a] < 0.0, abs(o.s[a])))
             out[side] = Reference(ReferenceKind.AGENT, int(o.index[nearest]))
     return out
+
+
+def later(seen: Foresight, first: Reference | None) -> list[Reference]:
+    """Those forecast to cross the ego's way after someone, in the order in which they come."""
+    enters = {int(seen.index[a]): int(in_way(seen, a)[0]) for a in range(len(seen.index)) if crosses(seen, a)}
+    if first is None or first.kind != ReferenceKind.AGENT or first.index not in enters:
+        return []
+    after = [(k, i) for i, k in enters.items() if k > enters[first.index]]
+    return [Reference(ReferenceKind.AGENT, i) for _, i in sorted(after)]
 
 
 def _kind(scene: Scene, agent: int) -> int:

@@ -65,7 +65,7 @@ def _agent(ref: Reference, scene: Scene, seen: Foresight, a: int, arrival_s: Arr
     crossing = crosses(seen, a)
     first = False
     if crossing and meets is not None:
-        enters = _in_way(seen, a)
+        enters = in_way(seen, a)
         ego = arrival_s[min(int(max(meets, 0.0)), len(arrival_s) - 1)]
         first = bool(len(enters)) and STEP_S * float(enters[-1]) < float(ego)
     intent = intent_of(seen.poses[a], kind, changes=bool(seen.changes[a]), crossing=crossing, first=first)
@@ -116,7 +116,7 @@ def sideways_m(poses: Array) -> float:
 
 def crosses(seen: Foresight, a: int) -> bool:
     """Whether someone who is not in the ego's way now comes into it from the side."""
-    inside = _in_way(seen, a)
+    inside = in_way(seen, a)
     if not len(inside) or inside[0] == 0:
         return False
     along, across = seen.place[inside[0], a, 4:6]
@@ -125,7 +125,7 @@ def crosses(seen: Foresight, a: int) -> bool:
 
 def conflict_m(seen: Foresight, a: int) -> float | None:
     """Metres from the front bumper to where someone is first in the ego's way; None for nowhere ahead."""
-    inside = _in_way(seen, a)
+    inside = in_way(seen, a)
     if not len(inside):
         return None
     s, _, along = seen.place[inside[0], a, :3]
@@ -133,7 +133,7 @@ def conflict_m(seen: Foresight, a: int) -> float | None:
     return max(ahead, 0.0) if float(s + along) > seen.front_s - 1.0 else None
 
 
-def _in_way(seen: Foresight, a: int) -> NDArray[np.int64]:
+def in_way(seen: Foresight, a: int) -> NDArray[np.int64]:
     """Forecast steps at which someone is on the ego's way."""
     s, d, _, across = seen.place[:, a, :4].T
     return np.flatnonzero(np.isfinite(s) & (np.abs(d) < seen.half_width_m + across))

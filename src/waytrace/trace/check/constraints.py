@@ -6,12 +6,14 @@ import math
 from collections.abc import Callable
 
 from waytrace.observe import Reference, ReferenceKind
+from waytrace.scenario import AgentKind
 
 from ..finding import Finding, Margin, all_of, any_of, either, fact, first_of, least, most
 from ..measure import Measured
 from ..thresholds import T
 from ..types import Cause
 from .case import Case
+from .demand import demand_mps2
 from .stops import target_of
 from .ways import in_planned_way
 
@@ -26,8 +28,10 @@ BESIDE = ("parked_blocker_left", "parked_blocker_right", "parked_in_path", "adja
           "oncoming", "oncoming_in_path", "vru_along", "vru_roadside", "vru_crossing", "work_zone")  # fmt: skip
 
 
-def _one_of(case: Case, ref: Reference, names: tuple[str, ...]) -> Finding:
-    return first_of(case.related(ref, name) for name in names)
+def _one_of(case: Case, ref: Reference, names: tuple[str, ...], said: str) -> Finding:
+    """Whether something stands in one of these relations to the ego; ``said`` is what they have in common."""
+    found = first_of(case.related(ref, name) for name in names)
+    return found if found.value == "true" else found._replace(decided_by=said)
 
 
 def _near(m: Measured, row: int) -> float:
@@ -48,7 +52,7 @@ def _softly(found: Finding, m: Measured, row: int) -> Finding:
 def headway(case: Case, cause: Cause) -> Finding:
     """Someone ahead in the path, or coming into it."""
     m, row = case.measured, case.measured.row(cause.ref)
-    found = _one_of(case, cause.ref, AHEAD)
+    found = _one_of(case, cause.ref, AHEAD, "it is ahead in the ego's path, or comes into it")
     if found.value != "true" and row >= 0:
         o = m.others
         in_way = Margin("overlap with the ego's way", float(o.overlap[row]), "m", 0.1)
@@ -71,7 +75,9 @@ def stop_point(case: Case, cause: Cause) -> Finding:
     margins = [least(f"way to the {target.what}", target.way_m, -T.entered_m, "m", 0.2),
                most(f"way to the {target.what}", target.way_m, T.reference_range_m, "m", 0.3)]  # fmt: skip
     if ref.kind == AGENT:
-        found = _softly(_one_of(case, ref, (*AHEAD, *ACROSS)), m, m.row(ref))
+        found = _softly(
+            _one_of(case, ref, (*AHEAD, *ACROSS), "it is in the ego's path, or its way meets it"), m, m.row(ref)
+        )
         if found.value != "true":
             return found
         if case.plan is not None:
@@ -95,7 +101,9 @@ def cross_conflict(case: Case, cause: Cause) -> Finding:
     if ref.kind in (LANE, WALK):
         return _place(case, ref)
     row = m.row(ref)
-    found = _one_of(case, ref, (*ACROSS, "vru_roadside", "vru_along"))
+    walks = row >= 0 and m.others.kind[row] == AgentKind.PEDESTRIAN  # who walks along can step aside at any time
+    names = (*ACROSS, "vru_roadside", "vru_along") if walks else (*ACROSS, "vru_roadside")
+    found = _one_of(case, ref, names, "its way meets the ego's")
     if found.value != "true" and row >= 0:
         zones = [
             all_of([most("its arrival", z.arrives_s, 12.0, "s", 0.5), most("way to the zone", z.s0, T.conflict_m, "m"),
@@ -138,7 +146,7 @@ def merge_gap(case: Case, cause: Cause) -> Finding:
         most("angle to the path", abs(math.degrees(float(o.turned[row]))), T.aligned_deg, "deg", 2.0),
         most("gap", float(o.gap[row]), T.lead_gap_m, "m", 0.3),
     ])  # fmt: skip
-    joins = _one_of(case, cause.ref, ("merging", "cut_in_left", "cut_in_right"))
+    joins = _one_of(case, cause.ref, ("merging", "cut_in_left", "cut_in_right"), "it comes over or joins")
     return any_of([beside, joins])
 
 
@@ -204,7 +212,7 @@ def lateral_clearance(case: Case, cause: Cause) -> Finding:
         ),
         most("gap", float(o.gap[row]), T.lead_gap_m, "m", 0.3),
     ])  # fmt: skip
-    return any_of([close, _one_of(case, ref, BESIDE)])
+    return any_of([close, _one_of(case, ref, BESIDE, "it is beside the ego's way")])
 
 
 def _own_or_beside(case: Case, ref: Reference) -> Finding:
@@ -248,28 +256,6 @@ def occlusion_speed(case: Case, cause: Cause) -> Finding:
                   others=len(m.others))  # fmt: skip
 
 
-def demand_mps2(m: Measured, ref: Reference) -> float:
-    """Braking that something on the path calls for now, if it goes on as now; 0 for what calls for none."""
-    target, v = target_of(m, ref), max(m.speed_mps, 0.0)
-    row = m.row(ref)
-    if row < 0:
-        if target is None or ref.kind in (LANE, WALK):
-            return 0.0
-        return v * v / (2.0 * max(target.way_m, 0.5)) if target.way_m > -T.entered_m else 0.0
-    o = m.others
-    if o.in_path[row] and float(o.s[row]) > 0.0:
-        u, a = float(o.v_along[row]), float(o.accel[row])
-        gap = max(float(o.s[row] - o.along[row]) - m.front_m - T.standstill_m, 0.5)
-        closing = max(v - u, 0.0)
-        braking = max(-a, 0.0) if u > 0.5 else 0.0
-        return closing * closing / (2.0 * gap) + (braking if closing > 0.0 and gap < 3.0 * max(v, 3.0) else 0.0)
-    hardest = 0.0
-    for zone in m.conflicts.get(row, ()):
-        if zone.apart_s <= T.yield_apart_s and zone.s0 > 0.0 and zone.s1 > 0.0:
-            hardest = max(hardest, v * v / (2.0 * max(zone.s0, 0.5)))
-    return hardest
-
-
 def bars_a_lane_beside(case: Case, cause: Cause) -> Finding:
     """Someone in the ego's lane or one beside it who bars the way out to that side, as the constraint says: ahead
     there (``headway``), driving there (``merge_gap``), coming or crossing there (``cross_conflict``).
@@ -305,7 +291,11 @@ def required_decel(case: Case, cause: Cause) -> Finding:
     if case.plan is not None:
         planned = least("braking planned", -float(case.planned.accel[:4].min()), T.required_mps2, "m/s2", 0.3)
         margins = [either(margins[0], planned)]
-        found = _one_of(case, ref, (*AHEAD, *ACROSS)) if ref.kind == AGENT else None
+        found = (
+            _one_of(case, ref, (*AHEAD, *ACROSS), "it is in the ego's path, or its way meets it")
+            if ref.kind == AGENT
+            else None
+        )
         if found is not None:
             found = _softly(found, m, m.row(ref))
             margins.append(Margin(found.decided_by, found.slack, found.unit, 0.1 if found.value[0] == "u" else 0.0))
@@ -317,39 +307,3 @@ CONSTRAINT_RULES: dict[str, Rule] = {
     "speed_cap": speed_cap, "curve_lat_accel": curve_lat_accel, "lateral_clearance": lateral_clearance,
     "route_feasibility": route_feasibility, "occlusion_speed": occlusion_speed, "required_decel": required_decel,
 }  # fmt: skip
-
-FITS: dict[str, tuple[str, ...]] = {
-    "follow": ("headway", "required_decel"),
-    "adapt_speed": (
-        "speed_cap", "curve_lat_accel", "occlusion_speed", "cross_conflict", "lateral_clearance", "stop_point",
-        "required_decel",
-    ),
-    "gap_search": ("merge_gap", "route_feasibility"),
-    "pass": ("lateral_clearance", "headway", "cross_conflict", "merge_gap", "required_decel"),
-    "yield": ("cross_conflict", "merge_gap", "occlusion_speed", "required_decel"),
-    "stop": ("stop_point", "headway", "cross_conflict", "route_feasibility", "required_decel", "lateral_clearance"),
-    "hold": (
-        "stop_point", "headway", "cross_conflict", "merge_gap", "route_feasibility", "lateral_clearance",
-        "required_decel",
-    ),
-    "emergency_brake": ("required_decel", "headway", "cross_conflict", "stop_point", "merge_gap"),
-    "nudge": ("lateral_clearance", "cross_conflict", "headway", "merge_gap", "required_decel", "route_feasibility"),
-    "lane_change": (
-        "route_feasibility", "headway", "lateral_clearance", "merge_gap", "required_decel", "cross_conflict",
-    ),
-    "merge": ("route_feasibility", "merge_gap"),
-    "split": ("route_feasibility",),
-    "turn": ("route_feasibility",),
-    "u_turn": ("route_feasibility",),
-    "pull_over": ("route_feasibility", "lateral_clearance"),
-    "abort": ("merge_gap", "cross_conflict", "headway", "lateral_clearance", "required_decel"),
-}  # fmt: skip
-"""Constraints that a proximate or overdetermining cause of a decision can be; lateral ones by their first word."""
-
-
-def fitting(decision: str) -> tuple[str, ...] | None:
-    """Constraints that fit a decision; None where it needs no cause."""
-    for name in (decision, decision.removesuffix("_left").removesuffix("_right"), decision.split("_")[0]):
-        if name in FITS:
-            return FITS[name]
-    return None

@@ -15,8 +15,10 @@ from ..thresholds import T
 from ..types import Cause
 from ..verdicts import Verdict, not_judged, undetermined
 from .case import Case
-from .constraints import CONSTRAINT_RULES, bars_a_lane_beside, demand_mps2, fitting
+from .constraints import CONSTRAINT_RULES, bars_a_lane_beside
+from .demand import demand_mps2
 from .entities import exists
+from .fits import fitting
 from .lateral import LATERAL_RULES
 from .longitudinal import LONGITUDINAL_RULES
 from .nearest import nearest
@@ -52,17 +54,19 @@ def decision_verdicts(case: Case) -> Iterator[Verdict]:
 
 def _changed(case: Case) -> Verdict:
     claim, d = "decision.changed", case.trace.decision
+    if case.previous is None and case.scene.tick == 0:
+        first = fact("nothing came before: the drive begins", d.changed == "no")
+        return Verdict.of(claim, "changed", all_of([first]), _new(d.changed))
     if case.previous is None:
         return undetermined(claim, "changed", "The trace before it is not at hand.")
     before = case.previous.decision
     differs = (before.longitudinal, before.lateral) != (d.longitudinal, d.lateral)
     was = fact(f"before it was {before.longitudinal}, {before.lateral}", differs == (d.changed == "yes"))
-    return Verdict.of(
-        claim,
-        "changed",
-        all_of([was]),
-        "the decision is new" if d.changed == "yes" else "the decision is the last one's",
-    )
+    return Verdict.of(claim, "changed", all_of([was]), _new(d.changed))
+
+
+def _new(changed: str) -> str:
+    return "the decision is new" if changed == "yes" else "the decision is the last one's"
 
 
 def _cause(case: Case, c: Cause, at: str) -> Iterator[Verdict]:

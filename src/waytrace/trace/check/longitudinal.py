@@ -15,7 +15,7 @@ from ..finding import Finding, Margin, all_of, any_of, either, fact, first_of, l
 from ..measure import Conflict, Measured, PlanMeasured
 from ..thresholds import T
 from .case import Case
-from .stops import next_red, room_at, target_of, targets
+from .stops import Target, next_red, room_at, target_of, targets
 from .ways import headway_planned_s, in_planned_way, leads_at
 
 Rule = Callable[[Case], Finding]
@@ -96,9 +96,10 @@ def follow(case: Case) -> Finding:
         room = float(leads_at(case, row).min())
         stays = Margin("room left behind it", room - T.follow_behind_m + 1.0, "m", 0.5)
         unsure = 0.1 if leads.value == "undetermined" else 0.0
+        said = f"{ref} is ahead in the way, or comes into it"
         near = most("headway planned", headway_planned_s(case, row), T.lead_headway_s, "s", 0.2)
         found.append(
-            all_of([Margin(leads.decided_by, 0.0 if unsure else leads.slack, leads.unit, unsure), stays, near],
+            all_of([Margin(said, 0.0 if unsure else leads.slack, leads.unit, unsure), stays, near],
                    followed=str(ref), room_m=room)
         )  # fmt: skip
     return any_of(found) if found else all_of([fact("there is someone ahead to follow", False)])
@@ -237,23 +238,22 @@ def stop(case: Case) -> Finding:
     at = float(p.driven_m[p.rest]) if p.rest >= 0 else float(p.driven_m[-1])
     places = targets(m)
     cited = [t for c in case.causes if (t := target_of(m, c.ref)) is not None]
-    fits = [_fit(case, t, at) for t in (cited or places)]
+    fits = [_fit(m, t, at) for t in (cited or places)]
     best = max(fits, key=lambda f: f.room, default=fact("there is something to stop for", False))
     return all_of([slow, moving, best], end_mps=end, stop_m=at)
 
 
-def _fit(case: Case, target: object, at: float) -> Margin:
-    t = target
-    m = case.measured
-    row = m.row(t.ref)  # type: ignore[attr-defined]
-    way = t.way_m  # type: ignore[attr-defined]
-    if row >= 0:  # behind someone who still moves: where that one will be when it has braked as it does now
-        v, a = max(float(m.others.v_along[row]), 0.0), float(m.others.accel[row])
-        way += v * v / (2.0 * max(-a, 0.5)) if m.others.in_path[row] and v > T.standing_mps else 0.0
-    room, fit = room_at(t._replace(way_m=way), at)  # type: ignore[attr-defined]
-    if row >= 0 and room > 0.0:
-        fit = max(fit, min(room + T.stop_beyond_m, T.stop_moving_m - room)) if m.others.v_along[row] > 1.0 else fit
-    return Margin(f"room before the {t.what} where it stops", fit, "m")  # type: ignore[attr-defined]
+def _fit(m: Measured, target: Target, stop_m: float) -> Margin:
+    """How well a place of rest fits a target; someone who still moves is taken to brake as now, or gently."""
+    row, way = m.row(target.ref), target.way_m
+    rolls = row >= 0 and float(m.others.v_along[row]) > T.standing_mps
+    if rolls and m.others.in_path[row]:
+        v, brakes = float(m.others.v_along[row]), max(-float(m.others.accel[row]), T.rolls_out_mps2)
+        way += v * v / (2.0 * brakes)
+    room, fit = room_at(target._replace(way_m=way), stop_m)
+    if rolls and room > 0.0:
+        fit = max(fit, min(room + T.stop_beyond_m, T.stop_moving_m - room))
+    return Margin(f"room before the {target.what} where it stops", fit, "m")
 
 
 def hold(case: Case) -> Finding:
@@ -271,10 +271,8 @@ def emergency_brake(case: Case) -> Finding:
     p = case.planned
     hardest = -float(p.accel[:4].min())
     stops = float(p.speed[0]) / PLAN_KNOT_S  # slower than that: at rest within a knot
-    return all_of(
-        [least("hardest braking", hardest, min(T.emergency_mps2, max(stops - 0.2, 0.5)), "m/s2", 0.05)],
-        hardest_mps2=hardest,
-    )  # fmt: skip
+    wanted = min(T.emergency_mps2, max(stops - 0.2, T.emergency_least_mps2))
+    return all_of([least("hardest braking", hardest, wanted, "m/s2", 0.05)], hardest_mps2=hardest)
 
 
 LONGITUDINAL_RULES: dict[str, Rule] = {

@@ -13,7 +13,7 @@ from ..finding import Margin
 from ..thresholds import T
 from ..types import Cause
 from .case import Case
-from .ways import in_planned_way
+from .ways import goes_round, in_planned_way
 
 
 def nearest(case: Case, cause: Cause, row: int) -> Margin | None:
@@ -46,7 +46,7 @@ def _in_way(case: Case, cause: Cause, row: int) -> list[int]:
     rows = [int(j) for j in np.flatnonzero(nearer) if j != row]
     if cause.axis == "lateral":
         return [j for j in rows if j in m.leads]
-    return [j for j in rows if in_planned_way(case, j).value == "true"]
+    return [j for j in rows if in_planned_way(case, j).value == "true" and not goes_round(case, j)]
 
 
 def _in_lane_beside(case: Case, row: int) -> list[int]:

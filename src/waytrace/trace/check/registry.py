@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import measure, sets
-from .constraints import CONSTRAINT_RULES, FITS
+from .constraints import CONSTRAINT_RULES
+from .fits import FITS
 from .lateral import LATERAL_RULES
 from .longitudinal import LONGITUDINAL_RULES
 
@@ -53,7 +54,8 @@ OTHER = {
     "reference": "what is pointed at exists, is known at t0 (an agent: seen within 3 s) and within reach",
     "class": "it is of that class",
     "gap": "the bin of the free way to it along the path, bumper to bumper",
-    "changed": "longitudinal or lateral decision differ from those of the trace before it, at most half a second ago",
+    "changed": "longitudinal or lateral decision differ from the last ones, at most half a second ago; at a drive's "
+    "begin nothing is new",
     "omission": "a decision that is not free has a cause that is enough, a free one none; where the plan slows down, "
     "whoever calls for most braking (lights, the lead in the planned way, those whose way crosses first) is cited, or "
     "something that calls for 70 % as much",

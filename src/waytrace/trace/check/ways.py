@@ -31,6 +31,14 @@ def in_planned_way(case: Case, row: int) -> Finding:
     )  # fmt: skip
 
 
+def goes_round(case: Case, row: int) -> bool:
+    """Whether the plan, where it is level with someone, is clear of them."""
+    m, p, o = case.measured, case.planned, case.measured.others
+    half = float(o.across[row]) + 0.5 * m.scene.ego.width_m
+    at = float(o.s[row] - o.along[row]) - m.front_m
+    return abs(float(o.d[row]) - planned_offset(p, at)) > half
+
+
 def leads_at(case: Case, row: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """[K + 1] room between the plan's front and someone's near end, if that one goes on as now."""
     m, p, o = case.measured, case.planned, case.measured.others
