@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from waytrace.planners._lookup import RoadCache
 
 from waytrace.catalogue import generate
 from waytrace.planners import make
 from waytrace.planners._reading import moments, still_s
 from waytrace.planners.expert.forecast import BRISK_WALK_MPS, forecast
 from waytrace.scenario import AgentKind, LightState
+from waytrace.scenario.roads import RoadCache
 from waytrace.score import score_rollout
 from waytrace.sim import World
 
