@@ -121,9 +121,10 @@ def _moment(family: str, seed: int, tally: Tally) -> LabelledMoment | None:
     scenario = generate(family, seed)
     try:
         found = list(label_drive(scenario, ticks=[tick], runner_up=True))
-    except TraceError as error:
+    except (TraceError, IndexError, KeyError, ValueError) as error:  # a labeller that fails has failed this label
         tally.counts["invalid"] += 1
-        print(f"\n{scenario.id} at {tick}: {error}", file=sys.stderr)
+        tally.counts["decisions"] += 1
+        print(f"\n{scenario.id} at {tick}: {type(error).__name__}: {error}", file=sys.stderr)
         return None
     if found:
         tally.counts["decisions"] += 1
