@@ -99,6 +99,7 @@ class Thresholds:
     offset_keep_m: float = _limit(0.45, "lane keeping, curves included, wanders by less")
     offset_nudge_m: float = _limit(0.3, "the least that is meant")
     offset_in_lane_m: float = _limit(1.2, "further out a car is over the edge of any lane")
+    edge_near_m: float = _limit(0.1, "so near to the lane's edge a body is within the lane and over its edge")
     change_m: float = _limit(1.0, "sideways, relative to the lane")
     change_for_s: float = _limit(1.0, "a lane that is touched for less was not changed to")
     rear_decel_mps2: float = _limit(3.0, "what a change of lanes may ask of the one behind")

@@ -31,12 +31,12 @@ def _nudge(sign: int, *, out: bool) -> Rule:
         """Moves aside without a change of lanes; in the lane, or with the body over its edge."""
         p = case.planned
         offset = max(float((sign * p.d[1:]).max()), 0.0)
-        over = Margin("body over the lane's edge", -p.edge_room(), "m", 0.1)
+        over = Margin("body over the lane's edge", T.edge_near_m - p.edge_room(), "m")
         margins = [_stays(case), least(f"offset to the {side}", offset, T.offset_nudge_m - 0.05, "m")]
         if out:
             return all_of([*margins, over], offset_m=offset)
-        inside = Margin("body within the lane", -over.room, "m", 0.1)
-        wide = most(f"offset to the {side}", offset, T.offset_in_lane_m, "m", 0.1)
+        inside = Margin("body within the lane", T.edge_near_m + p.edge_room(), "m")
+        wide = most(f"offset to the {side}", offset, T.offset_in_lane_m + T.edge_near_m, "m")
         return all_of([*margins, inside, wide], offset_m=offset)
 
     return rule
