@@ -14,6 +14,7 @@ import argparse
 import hashlib
 import json
 import os
+import resource
 import sys
 import tempfile
 import time
@@ -121,9 +122,10 @@ def _moment(family: str, seed: int, tally: Tally) -> LabelledMoment | None:
     scenario = generate(family, seed)
     try:
         found = list(label_drive(scenario, ticks=[tick], runner_up=True))
-    except TraceError as error:
+    except (TraceError, IndexError, KeyError, ValueError) as error:  # a labeller that fails has failed this label
         tally.counts["invalid"] += 1
-        print(f"\n{scenario.id} at {tick}: {error}", file=sys.stderr)
+        tally.counts["decisions"] += 1
+        print(f"\n{scenario.id} at {tick}: {type(error).__name__}: {error}", file=sys.stderr)
         return None
     if found:
         tally.counts["decisions"] += 1
@@ -177,14 +179,23 @@ def _speed(arguments: argparse.Namespace) -> dict[str, float]:
             for scenario in generate_many(arguments.speed_scenes, seed=arguments.seed):
                 writer.add(scenario)
         label_store(store, Path(folder) / "warm", workers=2, limit=32)
-        began = time.monotonic()
+        began, used = time.monotonic(), _cpu_s()
         labels = label_store(store, Path(folder) / "labels", workers=2)
-        seconds = time.monotonic() - began
-    return {"decisions_per_s": len(labels) / seconds, "cores": os.cpu_count() or 1, **_parts()}
+        seconds, cpu = time.monotonic() - began, _cpu_s() - used
+    return {
+        "decisions_per_s": len(labels) / seconds, "decisions_per_two_cpu_s": 2.0 * len(labels) / cpu,
+        "load": os.getloadavg()[0], "cores": os.cpu_count() or 1, **_parts(),
+    }  # fmt: skip
+
+
+def _cpu_s() -> float:
+    """CPU time of worker processes that have ended, start and imports included."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _parts() -> dict[str, float]:
-    """Milliseconds of a decision: the expert's plan, its certificate, the label, the check."""
+    """Milliseconds of CPU time of a decision: the expert's plan, its certificate, the label, the check."""
     from waytrace.label import from_certificate, setting
     from waytrace.planners import Expert
     from waytrace.scenario.roads import RoadCache
@@ -196,23 +207,23 @@ def _parts() -> dict[str, float]:
         world, planner, state, roads = World([generate(family, 0)]), Expert(), None, RoadCache()
         planner.reset([family])
         for _ in range(10):
-            marks = [time.perf_counter()]
+            marks = [time.process_time()]
             observation = world.observe()
             observation.scenes[0]
-            marks.append(time.perf_counter())
+            marks.append(time.process_time())
             plan, _, state = planner.plan(observation, state)
-            marks.append(time.perf_counter())
+            marks.append(time.process_time())
             made, forecast = planner.certificates[0], planner.forecasts[0]
-            marks.append(time.perf_counter())
+            marks.append(time.process_time())
             at = setting(observation, 0, forecast, roads)
             label, _ = from_certificate(made, at)
-            marks.append(time.perf_counter())
+            marks.append(time.process_time())
             from_certificate(made, at, runner_up=True)
-            marks.append(time.perf_counter())
+            marks.append(time.process_time())
             check(label.trace, at.scene, label.plan)
-            marks.append(time.perf_counter())
+            marks.append(time.process_time())
             world.step_plans(plan)
-            marks.append(time.perf_counter())
+            marks.append(time.process_time())
             for name, seconds in zip(spent, np.diff(marks), strict=True):
                 spent[name] += float(seconds)
             count += 1
@@ -258,7 +269,16 @@ def _page(
         [f"undetermined, worst rule (`{f['worst_rule']}`)", percent(f["worst_rule_undetermined"]), "<= 15 %"],
         ["omissions (the check's rule)", _fine(f["omissions"]), "<= 3 %"],
         [f"rejected by re-simulation ({f['tested']} labels)", _fine(f["rejected"]), "<= 10 %"],
-        ["labelled decisions a second, two workers, no re-simulation", f"{speed['decisions_per_s']:.0f}", ">= 50"],
+        [
+            "labelled decisions in a second of two cores (CPU time of two workers, their start included)",
+            f"{speed['decisions_per_two_cpu_s']:.0f}",
+            ">= 50",
+        ],
+        [
+            f"the same by the clock, on a machine with a load of {speed['load']:.1f} on {speed['cores']:.0f} cores",
+            f"{speed['decisions_per_s']:.0f}",
+            ">= 50 on a quiet one",
+        ],
     ]
     parts = [
         "# How good labels are\n",
@@ -283,7 +303,7 @@ def _page(
         f"![Reliability of forecasts](pictures/{arguments.picture.name})\n",
         markdown(["stated", "came true", "forecasts"], [[f"{p:.2f}", f"{t:.2f}", str(n)] for p, t, n in bins]) + "\n",
         "## Where the time goes\n",
-        markdown(["part of a decision", "ms"],
+        markdown(["part of a decision", "ms of CPU time"],
                  [[name.removesuffix("_ms").replace("_", " "), f"{v:.2f}"] for name, v in speed.items()
                   if name.endswith("_ms")]) + "\n",
         "`decide` is the expert's own decision and `certify` the writing of its certificate; both come with the "

@@ -55,6 +55,18 @@ def test_enabling_causes_that_nothing_bears_out_go_but_never_the_last_one(scene,
     assert naming(moment).causes([cause(), stray], "follow", "lane_change_left") == [cause(), stray]
 
 
+def test_a_decision_keeps_what_carries_it_even_if_nothing_bears_it_out(scene, labelled):
+    moment = labelled(scene((CAR, 85.0, 0.0, 0.0, 6.0)))
+    bend, bar = cause("joint", "curve_lat_accel", Reference(LANE, 0)), cause("enabling", "headway")
+    assert bend in naming(moment).causes([bend, bar], "adapt_speed", "keep")
+    assert bend not in naming(moment).causes([bend, bar], "set_speed", "keep")
+
+
+def test_enabling_causes_alone_carry_no_speed(scene, labelled):
+    found, gate = supported(replace(labelled(scene()).label.decided, longitudinal="follow"), [cause("enabling")])
+    assert (found.longitudinal, gate) == ("set_speed", "truncated")
+
+
 def test_a_free_drive_keeps_what_costs_some_speed_as_joint(scene, labelled):
     moment = labelled(scene())
     found = replace(moment.label.decided, longitudinal="set_speed", lateral="keep")

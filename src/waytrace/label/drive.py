@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from waytrace.planners import Certificate, Expert
@@ -98,8 +98,3 @@ def header_of(
     producer = Producer(kind, "", vocabulary_hash(), code, seed, "trace", label.gate)
     history_s = (len(scene.ego.history_valid) - 1) * scene.dt_s
     return Header(scene_hash, round(float(label.plan.t0_s) * 1e6), round(history_s, 6), scene.dt_s, producer)
-
-
-def gated(label: Label, gate: str) -> Label:
-    """The same label with another gate."""
-    return replace(label, gate=gate)

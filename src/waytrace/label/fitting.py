@@ -20,7 +20,9 @@ def held_of(causes: Sequence[Cause], present: Present) -> tuple[list[Cause], lis
 def supported(found: Decided, causes: Sequence[Cause]) -> tuple[Decided, str]:
     """The decisions that the causes at hand can carry: one whose every cause is truncated falls back to a free one."""
     gate = ""
-    if found.longitudinal not in sets.FREE and not any(c.axis == "longitudinal" for c in causes):
+    if found.longitudinal not in sets.FREE and not any(
+        c.axis == "longitudinal" and c.role != "enabling" for c in causes
+    ):
         found, gate = replace(found, longitudinal="set_speed"), "truncated"
     if found.lateral != "keep" and not any(c.axis == "lateral" for c in causes):
         found, gate = replace(found, lateral="keep"), "truncated"

@@ -71,8 +71,9 @@ class Naming:
                 out.append(replace(cause, constraint=held or cause.constraint))
         needs = {"longitudinal": longitudinal not in sets.FREE, "lateral": lateral != "keep"}
         for axis, needed in needs.items():  # a decision keeps what it rests on, borne out or not
-            if needed and not any(c.axis == axis for c in out):
-                out += [c for c in causes if c.axis == axis][:1]
+            carries = [c for c in causes if c.axis == axis and (axis == "lateral" or c.role != "enabling")]
+            if needed and not any(c.axis == axis and (axis == "lateral" or c.role != "enabling") for c in out):
+                out += carries[:1]
         return out
 
     def _held(self, case: Case, cause: Cause) -> dict[str, str]:

@@ -13,7 +13,6 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
-from waytrace.scenario import StoreError
 from waytrace.scenario.revision import code_digest
 from waytrace.scenario.splits import ALLOWED, Purpose, SplitError
 from waytrace.scenario.store import ScenarioStore
@@ -211,6 +210,3 @@ def _write(path: Path, record: dict[str, Any]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(json.dumps(record, indent=1, allow_nan=False))
     temporary.replace(path)
-
-
-__all__ = ["LabelError", "Progress", "StoreError", "label_store"]

@@ -68,6 +68,7 @@ def run_task(setup: Setup, store: ScenarioStore, ids: Sequence[str], name: str) 
                 digest.update(text)
                 size += len(text)
                 tally["decisions"] += 1
+                tally["valid"] += 1  # a label that breaks the grammar is an error, not a line
                 tally[line.header.producer.label_gate or "unchecked"] += 1
                 tally["truncated_causes"] += dropped
                 for verdict in line.verdicts:

@@ -57,7 +57,7 @@ def run(options: Options, output: Output) -> int:
             progress=advance,
         )  # fmt: skip
     families = labels.families
-    columns = ["scenarios", "decisions", "rejected", "unexplained", "truncated", "truncated_causes"]
+    columns = ["scenarios", "decisions", "valid", "rejected", "unexplained", "truncated", "truncated_causes"]
     output.table(
         ["family", *(name.replace("_", " ") for name in columns)],
         [[family, *(str(tally[name]) for name in columns)] for family, tally in families.items()],
