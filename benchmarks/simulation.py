@@ -4,7 +4,8 @@
 conflict zones, collisions, lane coordinates, visibility, observation of 31 agents and 96 map elements, every tick. One
 thread. Two maps: about 200 and about 20,000 points. Before anything is timed, worlds stepped together are compared
 with worlds stepped alone (bit for bit) and the nearest elements with a full sort. Arms alternate; every figure is the
-median of the repeats, with the range. The last line is one JSON object.
+median of the repeats, with the range, also for a second of the thread's own processor time: on a quiet machine nearly
+the same, on a busy one the only one that can be compared. The last line is one JSON object.
 
     OMP_NUM_THREADS=1 python benchmarks/simulation.py [--quick] [--repeats N]
 
@@ -48,15 +49,16 @@ def make_world(road: RoadMap, element_m: float, *, agents: int, controlled: int,
     return World(scenarios, controlled=mask, traffic="reactive", record=False, shards=shards, maps=maps)
 
 
-def steps_per_s(world: World, accel: np.ndarray, curvature: np.ndarray, observe: bool = True) -> float:
-    """Controlled agent-steps a second over one episode, reset included."""
-    begin = time.perf_counter()
+def steps_per_s(world: World, accel: np.ndarray, curvature: np.ndarray, observe: bool = True) -> tuple[float, float]:
+    """Controlled agent-steps a second over one episode, reset included; also by this thread's processor time."""
+    begin, begin_cpu = time.perf_counter(), time.thread_time()
     world.reset()
     for t in range(TICKS):
         world.step_controls(accel[t], curvature[t])
         if observe:
             world.observe_arrays()
-    return len(world.rows.world) * TICKS / (time.perf_counter() - begin)
+    steps = len(world.rows.world) * TICKS
+    return steps / (time.perf_counter() - begin), steps / (time.thread_time() - begin_cpu)
 
 
 def controls(rows: int) -> tuple[np.ndarray, np.ndarray]:
@@ -97,7 +99,7 @@ def check(world: World) -> float:
     return held / nearest
 
 
-def highway_env_arm() -> Callable[[], float] | None:
+def highway_env_arm() -> Callable[[], tuple[float, float]] | None:
     """Environment steps a second of highway-env with 32 vehicles, or None where it is not installed."""
     try:
         import gymnasium
@@ -109,17 +111,17 @@ def highway_env_arm() -> Callable[[], float] | None:
         env = gymnasium.make("highway-v0", config={"vehicles_count": 32, "simulation_frequency": 10,
                                                    "policy_frequency": 10, "duration": 1000})  # fmt: skip
 
-    def run() -> float:
+    def run() -> tuple[float, float]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             env.reset(seed=0)
-            begin, steps = time.perf_counter(), 0
+            begin, begin_cpu, steps = time.perf_counter(), time.thread_time(), 0
             while time.perf_counter() - begin < 1.0:
                 *_, terminated, truncated, _ = env.step(1)
                 steps += 1
                 if terminated or truncated:
                     env.reset(seed=steps)
-            return steps / (time.perf_counter() - begin)
+            return steps / (time.perf_counter() - begin), steps / (time.thread_time() - begin_cpu)
 
     return run
 
@@ -148,7 +150,7 @@ def main() -> None:
     args = parser.parse_args()
     repeats = 1 if args.quick else args.repeats
     print(f"load at start {os.getloadavg()}, {os.cpu_count()} cores")
-    arms: dict[str, Callable[[], float]] = {}
+    arms: dict[str, Callable[[], tuple[float, float]]] = {}
     counts: dict[str, dict[str, int]] = {}
     recall: dict[str, float] = {}
     for name, (blocks, block_m, turns, element_m) in MAPS.items():
@@ -172,14 +174,20 @@ def main() -> None:
     for run in arms.values():
         run()
     figures: dict[str, list[float]] = {name: [] for name in arms}
+    by_cpu: dict[str, list[float]] = {name: [] for name in arms}
     for _ in range(repeats):
         for name, run in arms.items():
-            figures[name].append(run())
+            wall, cpu = run()
+            figures[name].append(wall)
+            by_cpu[name].append(cpu)
     median = {name: statistics.median(values) for name, values in figures.items()}
+    median_cpu = {name: statistics.median(values) for name, values in by_cpu.items()}
     for name, values in figures.items():
-        print(f"{name:22s} {median[name]:12,.0f} /s   range {min(values):,.0f} .. {max(values):,.0f}")
+        own = "" if "shards" in name else f"   {median_cpu[name]:,.0f} a second of processor time"
+        print(f"{name:22s} {median[name]:12,.0f} /s   range {min(values):,.0f} .. {max(values):,.0f}{own}")
     result = {
         "controlled_agent_steps_per_s": {name: round(median[f"full {name}"]) for name in MAPS},
+        "per_cpu_second": {name: round(median_cpu[f"full {name}"]) for name in MAPS},
         "best_repeat": {name: round(max(figures[f"full {name}"])) for name in MAPS},
         "without_observation": {name: round(median[f"no observation {name}"]) for name in MAPS},
         "ego_only_worlds": {name: round(median[f"ego only {name}"]) for name in MAPS},

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from waytrace.geometry import F8, I4, F4x2, jit, wrap_angle
 from waytrace.scenario.index import MAP_INDEX, ROUTE_INDEX, MapIndex, RouteIndex
 from waytrace.scenario.state import AGENT_STATE, LIGHT_ARRAYS, AgentState, LightArrays
@@ -86,10 +88,9 @@ def fill_worlds(
         if w != lit:  # many who remember: fetch the past in order, not state by state from far away
             past = memory.past[w]
             if row_lo[w + 1] - row_lo[w] >= _MANY:
-                for then in range(PAST_TICKS):
-                    for a in range(agents):
-                        for q in range(5):
-                            scratch.past[then, a, q] = past[then, a, q]
+                here, there = scratch.past.reshape(-1), past.reshape(-1)
+                for i in range(len(here)):
+                    here[i] = there[i]
                 past = scratch.past
         me, route, tick, number = row_slot[c], row_route[c], ticks[w], map_of[w]
         base = m.lane_lo[number]
@@ -150,7 +151,7 @@ def fill_worlds(
         # no pattern a processor could guess, and past states come from far away: all of them are asked for at once.
         n, others, lost = 0, 0, 0
         for i in range(agents):
-            a = order[c, i]
+            a = np.uint32(order[c, i])
             known = seen[c, a] != NEVER
             dx, dy = x[w, a] - ex, y[w, a] - ey
             key[n] = dx * dx + dy * dy
@@ -161,14 +162,14 @@ def fill_worlds(
         for i in range(others):
             order[c, n + i] = aside[i]
         for i in range(lost):
-            a = order[c, gone[i]]
+            a = np.uint32(order[c, gone[i]])
             then = seen[c, a] & _PAST
             dx, dy = past[then, a, 0] - ex, past[then, a, 1] - ey
             key[gone[i]] = dx * dx + dy * dy
         sort_row(key, order, c, n)
         n = min(n, AGENT_ROWS)
         for i in range(n):
-            a = order[c, i]
+            a = np.uint32(order[c, i])
             then, age = seen[c, a] & _PAST, tick - seen[c, a]
             dx, dy = past[then, a, 0] - ex, past[then, a, 1] - ey
             at_c, at_s = past[then, a, 2], past[then, a, 3]
@@ -200,7 +201,8 @@ def fill_worlds(
             )  # fmt: skip
             n, outside2 = keep_nearest(c, found, outside2, key, scratch.found, scratch.bucket, kept)
         for i in range(n):
-            dx, dy = element_x[kept[c, i]] - ex, element_y[kept[c, i]] - ey
+            at = np.uint32(kept[c, i])
+            dx, dy = element_x[at] - ex, element_y[at] - ey
             key[i] = dx * dx + dy * dy
         sort_nearest(key, kept, c, n, MAP_ROWS)
         if outside2 >= 0.0:

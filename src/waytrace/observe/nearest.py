@@ -23,9 +23,19 @@ _FAR = 1e300
 
 @jit("void", "f8[:]", "i4[:,:]", "i8", "i8")
 def sort_row(key: F8, items: I4x2, c: int, count: int) -> None:
-    """Sort the first ``count`` of row ``c`` by key, ties by item. Insertion sort: the row is nearly in order."""
+    """Sort the first ``count`` of row ``c`` by key, ties by item. Insertion sort: the row is nearly in order.
+
+    Most elements follow their forerunner and are passed over without a write.
+    """
+    if count <= 0:
+        return
+    most = key[0]
     for i in range(1, count):
-        k, e = key[i], items[c, i]
+        k = key[i]
+        if most < k:
+            most = k
+            continue
+        e = items[c, i]
         j = i - 1
         while j >= 0 and (key[j] > k or (key[j] == k and items[c, j] > e)):
             key[j + 1] = key[j]

@@ -15,6 +15,8 @@ above its rounding; only where one leaves a doubt are the faces looked at, in do
 
 from __future__ import annotations
 
+import numpy as np
+
 from waytrace.geometry import I4, jit
 from waytrace.scenario.state import AGENT_STATE, AgentState
 
@@ -90,9 +92,9 @@ def _see_world(
         # Of the hidden, whoever is not surely hidden by the same ones as before joins the others.
         for i in range(others):
             j = held[i]
-            before = hint[c, slot[j]]
+            before = hint[c, np.uint32(slot[j])]
             if before != _NOBODY:
-                one, two = place[before & _SLOT], place[before >> _SLOT_BITS]
+                one, two = place[np.uint32(before & _SLOT)], place[np.uint32(before >> _SLOT_BITS)]
                 if one >= 0 and two >= 0:
                     if one == two and hides_all(one, j, rough):
                         continue
@@ -103,7 +105,7 @@ def _see_world(
 
         # Of those, look at the point that showed last, or at the centre.
         for i in range(count):
-            which[i] = -1 - min(hint[c, slot[whose[i]]], -1)
+            which[i] = -1 - min(hint[c, np.uint32(slot[whose[i]])], -1)
         show_points(count, n, rough, whose, which, scratch.point_x, scratch.point_y, scratch.point_at, found)
         for i in range(count):
             j, a = whose[i], slot[whose[i]]
