@@ -20,6 +20,8 @@ from waytrace.trace.compatible import RELATIONS
 SCHEMA = "waytrace.annotation/1"
 SLOTS = ("longitudinal", "lateral", "cause", "relation")
 """What is compared: two decisions, the proximate cause's reference, and what it is to the ego."""
+WHO = ("human", "provider")
+"""Kinds of producer that answer from pictures: a person, or a provider's model that sees them."""
 NONE = "none"
 DRAWS = 2000
 
@@ -159,8 +161,8 @@ def _answer(line: str, where: str) -> Annotation:
             f"{where}: schema is {str(record.get('schema'))[:40]!r}; {SCHEMA!r} is expected, or a line of traces."
         )
     producer = record.get("producer")
-    if not isinstance(producer, dict) or producer.get("kind") != "human" or producer.get("pass") not in (1, 2):
-        raise AnnotationError(f"{where}: producer is to be of kind human, with who, and pass 1 or 2.")
+    if not isinstance(producer, dict) or producer.get("kind") not in WHO or producer.get("pass") not in (1, 2):
+        raise AnnotationError(f"{where}: producer is to be of kind {' or '.join(WHO)}, with who, and pass 1 or 2.")
     scenario, tick = _moment(record, where)
     one_of = _field(record, where)
     cause = record.get("cause")
