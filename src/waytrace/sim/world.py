@@ -242,14 +242,18 @@ class World:
         return self.eyes.arrays
 
     def _on_shards(self, run: Any) -> None:
-        """Call ``run(shard)`` for every shard, each on a thread of its own where there are several."""
-        if self.shards == 1:
+        """Call ``run(shard)`` for every shard: the first on the caller's thread, the others each on one of their own.
+
+        So of two shards each stays with its thread, and with what that thread's core has in its cache.
+        """
+        if self.shards > 1 and not hasattr(self, "_pool"):
+            self._pool = ThreadPoolExecutor(self.shards - 1, thread_name_prefix="waytrace-shard")
+        others = [self._pool.submit(run, shard) for shard in range(1, self.shards)]
+        try:
             run(0)
-            return
-        if not hasattr(self, "_pool"):
-            self._pool = ThreadPoolExecutor(self.shards, thread_name_prefix="waytrace-shard")
-        for future in [self._pool.submit(run, shard) for shard in range(self.shards)]:
-            future.result()
+        finally:
+            for future in others:
+                future.result()
 
     def _mutable(self) -> tuple[tuple[NDArray[Any], ...], ...]:
         return (self.state, self.lights, self.moving, self.rows, self.record, self.eyes.memory, self.eyes.record)
