@@ -1,0 +1,81 @@
+"""One moment as the audit sees it: the scene, what the expert does in it, and what it does with something undone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from waytrace.label.from_certificate import own_lane
+from waytrace.label.verify import ACROSS_M, ALONG_M, Asker
+from waytrace.label.without import without
+from waytrace.observe import Reference, ReferenceKind, Scene
+from waytrace.planners import Certificate, Foresight
+from waytrace.scenario import Plan
+from waytrace.trace import Verdict
+
+
+@dataclass(frozen=True)
+class _Scenes:
+    """All that the expert reads of an observation."""
+
+    scenes: tuple[Scene, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class AuditMoment:
+    """A scene with the expert's answer to it."""
+
+    scene: Scene
+    state: Any
+    """What the expert carried into the decision."""
+    plan: Plan
+    certificate: Certificate | None
+    """None where no road is in reach."""
+    foresight: Foresight | None
+    asker: Asker
+
+    @classmethod
+    def of(cls, scene: Scene, asker: Asker, state: Any = None, before: Scene | None = None) -> AuditMoment:
+        """The expert's answer, with the memory in ``state``, else the one that a decision about ``before`` leaves."""
+        if state is None and before is not None:
+            _, _, state = asker.expert.plan(_Scenes((before,)), None)  # type: ignore[arg-type]
+        plan, certificate = asker.ask(scene, state)
+        return cls(scene, state, plan, certificate, asker.expert.forecasts[0], asker)
+
+    def moved_m(self, gone: Collection[Reference], *, limits: bool = False, curves: bool = True) -> tuple[float, float]:
+        """How far the plan moves within 6 s, along and across the lane, with some things undone.
+
+        ``limits`` and ``curves`` as in :func:`waytrace.label.without.without` and :meth:`Asker.ask`.
+        """
+        assert self.certificate is not None
+        plan, _ = self.asker.ask(without(self.scene, gone, limits=limits), self.state, mind_curves=curves)
+        return self.asker.apart_m(self.scene, self.plan, plan, own_lane(self.certificate))
+
+
+def there(scene: Scene, ref: Reference) -> bool:
+    """Whether a scene has such a thing."""
+    if ref.kind == ReferenceKind.AGENT:
+        return ref.index in scene.agents.index
+    count = {
+        ReferenceKind.LANE: len(scene.map), ReferenceKind.STOP_LINE: len(scene.map),
+        ReferenceKind.LIGHT: len(scene.light_lane), ReferenceKind.CROSSWALK: len(scene.map.crosswalk),
+    }.get(ref.kind, 0)  # fmt: skip
+    return 0 <= ref.index < count
+
+
+def room_m(along_m: float, across_m: float) -> float:
+    """Metres by which two plans are different, negative for the same: on the axis on which they differ more."""
+    if along_m / ALONG_M >= across_m / ACROSS_M:
+        return along_m - ALONG_M
+    return across_m - ACROSS_M
+
+
+def judged(
+    claim: str, rule: str, value: str, why: str, *, slack: float = 0.0, unit: str = "",
+    found: Mapping[str, float | str] = MappingProxyType({}), **evidence: float | str,
+) -> Verdict:  # fmt: skip
+    """A verdict of the audit; ``found`` and the keywords are its evidence."""
+    said = {k: v if isinstance(v, str) else round(float(v), 3) for k, v in {**evidence, **found}.items()}
+    return Verdict(claim, "interventional", value, rule, round(slack, 3), unit, said, why)
