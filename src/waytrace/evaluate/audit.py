@@ -9,20 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
+from typing import Any
 
 from waytrace.label.verify import Asker
-from waytrace.observe import Scene, scenes_of
+from waytrace.observe import scenes_of
 from waytrace.scenario import Rollout, Scenario, scenario_hash
 from waytrace.trace import TraceError, Verdict, check_header
 from waytrace.trace.file import TraceFileError, TraceLine
 
 from .audit_causes import MOST_AGENTS, cause_verdicts
-from .audit_moment import AuditMoment
+from .audit_moment import AuditMoment, remember
 from .audit_rejected import rejected_verdicts
 from .audit_tools import ToolError, tool_verdicts
 
 MEMORY_TICKS = 5
-"""The expert decides as if it had decided this long before: what it carries along comes from there."""
+"""The expert is taken through the drive up to the decision at 2 Hz: what it carries along comes from there."""
 
 
 def audit(
@@ -51,34 +52,48 @@ def audit_lines(
     """
     asker = asker or Asker()
     for name, group in groupby(lines, key=lambda line: line.scenario):
-        told = sorted(group, key=lambda line: line.tick)
-        scenario = scenario_of(name)
-        wanted = {line.tick for line in told}
-        before = {tick - MEMORY_TICKS for tick in wanted if tick >= MEMORY_TICKS}
-        scenes = dict(scenes_of(scenario, wanted | before, rollout_of(name)))
+        told: dict[int, list[TraceLine]] = {}
+        for line in group:
+            told.setdefault(line.tick, []).append(line)
+        scenario, rollout = scenario_of(name), rollout_of(name)
         content = scenario_hash(scenario)
-        for line in told:
-            where = f"{name}, tick {line.tick}"
-            try:
-                check_header(line.header, scenes[line.tick], content)
-                found = audit_scene(line, scenes[line.tick], scenes.get(line.tick - MEMORY_TICKS), asker, most_agents)
-            except TraceError as error:
-                raise TraceFileError(f"{where}: {error}") from error
-            except ToolError as error:
-                raise ToolError(f"{where}: {error}") from error
-            yield line, found
+        state: Any = None
+        for tick, scene in scenes_of(scenario, {*told, *_decisions(scenario, rollout, max(told))}, rollout):
+            if tick in told:
+                moment = AuditMoment.of(scene, asker, state)
+                for line in told[tick]:
+                    yield line, _audited(line, moment, content, most_agents)
+            if tick % MEMORY_TICKS == 0:
+                state = remember(scene, asker, state)
 
 
-def audit_scene(
-    line: TraceLine, scene: Scene, before: Scene | None, asker: Asker, most_agents: int = MOST_AGENTS
-) -> tuple[Verdict, ...]:
-    """The audit of a decision about a scene; ``before`` is the scene of the decision before it, None for none."""
-    moment = AuditMoment.of(scene, asker, before=before)
+def audit_moment(line: TraceLine, moment: AuditMoment, most_agents: int = MOST_AGENTS) -> tuple[Verdict, ...]:
+    """The audit of a decision about a moment that is at hand."""
     return (
         *cause_verdicts(line.trace, moment, most_agents),
         *rejected_verdicts(line.trace, moment),
         *tool_verdicts(line.more.get("tools"), moment),
     )
+
+
+def _audited(line: TraceLine, moment: AuditMoment, content: str, most_agents: int) -> tuple[Verdict, ...]:
+    where = f"{line.scenario}, tick {line.tick}"
+    try:
+        check_header(line.header, moment.scene, content)
+        return audit_moment(line, moment, most_agents)
+    except TraceError as error:
+        raise TraceFileError(f"{where}: {error}") from error
+    except ToolError as error:
+        raise ToolError(f"{where}: {error}") from error
+
+
+def _decisions(scenario: Scenario, rollout: Rollout | None, last: int) -> list[int]:
+    """Ticks before ``last`` at which the expert would have decided, where the ego was there."""
+    ticks = range(0, last, MEMORY_TICKS)
+    if rollout is not None:
+        return list(ticks)
+    valid = scenario.agents.valid[scenario.ego_index]
+    return [t for t in ticks if scenario.start_step + t < len(valid) and valid[scenario.start_step + t]]
 
 
 def with_audit(line: TraceLine, verdicts: Iterable[Verdict]) -> TraceLine:

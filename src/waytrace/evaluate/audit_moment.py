@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -37,10 +38,8 @@ class AuditMoment:
     asker: Asker
 
     @classmethod
-    def of(cls, scene: Scene, asker: Asker, state: Any = None, before: Scene | None = None) -> AuditMoment:
-        """The expert's answer, with the memory in ``state``, else the one that a decision about ``before`` leaves."""
-        if state is None and before is not None:
-            _, _, state = asker.expert.plan(_Scenes((before,)), None)  # type: ignore[arg-type]
+    def of(cls, scene: Scene, asker: Asker, state: Any = None) -> AuditMoment:
+        """The expert's answer with the memory in ``state`` (None: that of a drive that begins)."""
         plan, certificate = asker.ask(scene, state)
         return cls(scene, state, plan, certificate, asker.expert.forecasts[0], asker)
 
@@ -52,6 +51,11 @@ class AuditMoment:
         assert self.certificate is not None
         plan, _ = self.asker.ask(without(self.scene, gone, limits=limits), self.state, mind_curves=curves)
         return self.asker.apart_m(self.scene, self.plan, plan, own_lane(self.certificate))
+
+
+def remember(scene: Scene, asker: Asker, state: Any) -> Any:
+    """What the expert carries on from a decision about a scene."""
+    return asker.expert.plan(_Scenes((scene,)), state)[2]  # type: ignore[arg-type]
 
 
 def there(scene: Scene, ref: Reference) -> bool:
@@ -77,5 +81,10 @@ def judged(
     found: Mapping[str, float | str] = MappingProxyType({}), **evidence: float | str,
 ) -> Verdict:  # fmt: skip
     """A verdict of the audit; ``found`` and the keywords are its evidence."""
-    said = {k: v if isinstance(v, str) else round(float(v), 3) for k, v in {**evidence, **found}.items()}
-    return Verdict(claim, "interventional", value, rule, round(slack, 3), unit, said, why)
+    said = {k: v if isinstance(v, str) else _number(v) for k, v in {**evidence, **found}.items()}
+    return Verdict(claim, "interventional", value, rule, _number(slack), unit, said, why)
+
+
+def _number(value: float) -> float:
+    """Rounded and finite: a verdict is written as JSON."""
+    return 0.0 if math.isnan(value) else round(float(min(max(value, -1e6), 1e6)), 3)
