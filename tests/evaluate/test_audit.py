@@ -138,6 +138,14 @@ def test_who_overdetermines_is_undone_as_a_set(cause: Cause) -> None:
     assert found[0].evidence["along_m"] == found[1].evidence["along_m"] > 1.0
 
 
+def test_nobody_is_smuggled_into_a_set(following: tuple[Scenario, TraceLine], cause: Cause) -> None:
+    """The leader moves the plan, so the set does; the car far behind adds nothing to it."""
+    scenario, line = following
+    both = tuple(replace(cause, ref=ref, role="overdetermining") for ref in (LEAD, BEHIND))
+    found = _by_rule(audit(_saying(line, causes=both), scenario), "together")
+    assert [(v.evidence["ref"], v.value) for v in found] == [(str(LEAD), "true"), (str(BEHIND), "false")]
+
+
 def test_an_uncited_red_light_is_an_omission_and_a_green_one_is_not() -> None:
     for light, value in ((LightState.RED, "false"), (LightState.GREEN, "true")):
         scenario = _scene(light=light)

@@ -12,7 +12,7 @@ from waytrace.label.from_certificate import Label
 from waytrace.label.verify import Test, differ, tests_of
 from waytrace.label.without import testable
 from waytrace.observe import Reference, ReferenceKind, Scene
-from waytrace.scenario import LightState
+from waytrace.scenario import LightState, Plan
 from waytrace.trace import Cause, Trace, Verdict, sets
 from waytrace.trace.measure import measure
 from waytrace.trace.thresholds import T
@@ -29,8 +29,9 @@ def cause_verdicts(trace: Trace, moment: AuditMoment, most_agents: int = MOST_AG
     """A verdict for every cited cause, then those about omissions.
 
     Proximate and joint causes are undone one at a time, overdetermining ones of an axis together: borne out where the
-    expert's plan moves by more than the labeller's threshold. Enabling ones are borne out where an option is no longer
-    turned down on their account, or the plan moves. Routes and ends of lanes cannot be undone: undetermined.
+    expert's plan moves by more than the labeller's threshold, and each of a set matters once its others are gone.
+    Enabling ones are borne out where an option is no longer turned down on their account, or the plan moves. Routes
+    and ends of lanes cannot be undone: undetermined.
     """
     if moment.certificate is None:
         yield judged(
@@ -56,7 +57,9 @@ def cause_verdicts(trace: Trace, moment: AuditMoment, most_agents: int = MOST_AG
         elif cause.role in SINGLE:
             yield _of(next(single), claim, cause)
         elif cause.axis in together:
-            yield _of(together[cause.axis], claim, cause)
+            yield _member(
+                together[cause.axis], claim, cause, [c for c in able if _overdetermines(c, cause.axis)], moment
+            )
         else:
             why = "One of the set that it overdetermines with cannot be undone."
             yield judged(claim, "audit.cause", "undetermined", why, ref=str(cause.ref))
@@ -68,7 +71,7 @@ def _axis(test: Test, causes: tuple[Cause, ...]) -> str:
     """The axis of a set that is undone together."""
     return next(
         axis for axis in ("longitudinal", "lateral")
-        if tuple(c.ref for c in causes if c.role == "overdetermining" and c.axis == axis) == test.refs
+        if tuple(c.ref for c in causes if _overdetermines(c, axis)) == test.refs
     )  # fmt: skip
 
 
@@ -87,6 +90,35 @@ def _of(test: Test, claim: str, cause: Cause) -> Verdict:
         claim, f"audit.{test.claim}", "true" if test.holds else "false", why, slack=slack, unit="m",
         ref=str(cause.ref), role=cause.role, along_m=test.along_m, across_m=test.across_m,
     )  # fmt: skip
+
+
+def _overdetermines(cause: Cause, axis: str) -> bool:
+    return cause.role == "overdetermining" and cause.axis == axis
+
+
+def _member(test: Test, claim: str, cause: Cause, members: list[Cause], moment: AuditMoment) -> Verdict:
+    """One of a set: the set has to move the plan, and with the others gone this one has to matter still."""
+    whole = _of(test, claim, cause)
+    if not test.holds:
+        return whole
+    others = [c for c in members if c is not cause]
+    apart = moment.apart_m(_undone(members, moment), _undone(others, moment))
+    if differ(*apart):
+        return whole
+    why = f"With the others of its set gone the expert's plan is the same with {cause.ref} and without it."
+    return judged(
+        claim, whole.rule, "false", why, slack=room_m(*apart), unit="m", ref=str(cause.ref), role=cause.role,
+        along_m=apart[0], across_m=apart[1],
+    )  # fmt: skip
+
+
+def _undone(causes: list[Cause], moment: AuditMoment) -> Plan:
+    """The plan with causes undone as the labeller undoes them."""
+    return moment.plan_without(
+        {c.ref for c in causes if c.constraint != "curve_lat_accel"},
+        limits=any(c.constraint == "speed_cap" for c in causes),
+        curves=not any(c.constraint == "curve_lat_accel" for c in causes),
+    )
 
 
 def _omissions(trace: Trace, moment: AuditMoment, enough: Test, most_agents: int) -> Iterator[Verdict]:

@@ -48,9 +48,16 @@ class AuditMoment:
 
         ``limits`` and ``curves`` as in :func:`waytrace.label.without.without` and :meth:`Asker.ask`.
         """
+        return self.apart_m(self.plan, self.plan_without(gone, limits=limits, curves=curves))
+
+    def plan_without(self, gone: Collection[Reference], *, limits: bool = False, curves: bool = True) -> Plan:
+        """The expert's plan with some things undone."""
+        return self.asker.ask(without(self.scene, gone, limits=limits), self.state, mind_curves=curves)[0]
+
+    def apart_m(self, one: Plan, other: Plan) -> tuple[float, float]:
+        """How far two plans come apart within 6 s, along and across the ego's lane."""
         assert self.certificate is not None
-        plan, _ = self.asker.ask(without(self.scene, gone, limits=limits), self.state, mind_curves=curves)
-        return self.asker.apart_m(self.scene, self.plan, plan, own_lane(self.certificate))
+        return self.asker.apart_m(self.scene, one, other, own_lane(self.certificate))
 
 
 def remember(scene: Scene, asker: Asker, state: Any) -> Any:
