@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from waytrace.evaluate.audit import audit, audit_lines, with_audit
-from waytrace.evaluate.audit_tools import TOOLS, ToolError
-from waytrace.label import header_of, label_drive, line_of
+from waytrace.evaluate.audit_moment import AuditMoment
+from waytrace.evaluate.audit_tools import TOOLS, ToolError, tool_verdicts
+from waytrace.label import Asker, header_of, label_drive, line_of
 from waytrace.observe import Reference, ReferenceKind
+from waytrace.observe.rebuilt import scene_at
 from waytrace.report.traces import read_told
 from waytrace.scenario import AgentKind, LightState, Scenario, WaytraceError, scenario_hash
 from waytrace.trace import Cause, Verdict
@@ -190,6 +195,11 @@ def lit() -> tuple[Scenario, TraceLine]:
     return scenario, _line(scenario)
 
 
+@pytest.fixture(scope="module")
+def moment(lit: tuple[Scenario, TraceLine]) -> AuditMoment:
+    return AuditMoment.of(scene_at(lit[0], 0), Asker())
+
+
 def _called(line: TraceLine, name: str, args: Any, result: Any, **more: Any) -> TraceLine:
     return replace(line, more={"tools": [{"name": name, "args": args, "result": result, "ms": 0.2, **more}]})
 
@@ -242,6 +252,35 @@ def test_tool_calls_that_nobody_knows_are_refused(lit: tuple[Scenario, TraceLine
     with pytest.raises(ToolError, match=said) as refused:
         audit(replace(line, more={"tools": tools}), scenario)
     assert str(refused.value).startswith("by-hand, tick 0: ")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.just(10**400) | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3), max_leaves=6,
+)  # fmt: skip
+REFS = st.sampled_from(
+    ["agent:1", "light:0", "lane:0", "lane:999999999999999999999", "stop_line:0", "ego:0", "agent:٣"]
+)
+ARGS = st.dictionaries(
+    st.sampled_from(["ref", "t_s", "axis", "option"]), REFS | JSON | st.sampled_from(["longitudinal", "set_speed"])
+)
+CALL = st.fixed_dictionaries(
+    {"name": st.sampled_from(sorted(TOOLS)) | JSON, "args": ARGS | JSON,
+     "result": JSON | st.dictionaries(st.sampled_from(["gap_m", "state", "x_m", "heading_rad"]), JSON)},
+    optional={"ms": JSON},
+)  # fmt: skip
+
+
+@given(tools=JSON | st.lists(CALL, max_size=3))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_stands_under_tools_is_judged_or_refused(moment: AuditMoment, tools: Any) -> None:
+    try:
+        found = list(tool_verdicts(tools, moment))
+    except ToolError:
+        return
+    assert [v.claim for v in found] == [f"tools[{n}].result" for n in range(len(tools or []))]
+    for verdict in found:
+        assert Verdict.from_json(json.loads(json.dumps(verdict.to_json(), allow_nan=False))) == verdict
 
 
 def test_a_trace_of_another_moment_is_refused(following: tuple[Scenario, TraceLine]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -108,7 +109,7 @@ def _call(call: object, where: str) -> tuple[str, Mapping[str, Any], Mapping[str
         raise ToolError(
             f"{where}: args and result of {name} are objects: {' '.join((TOOLS[name].__doc__ or '').split())}"
         )
-    if type(ms) not in (int, float) or not math.isfinite(ms) or ms < 0:
+    if not _is_number(ms) or ms < 0:
         raise ToolError(f"{where}: ms is {str(ms)[:40]!r}; it is how long the call took, in milliseconds")
     return name, args, result
 
@@ -144,15 +145,18 @@ def _compared(claim: str, name: str, result: Mapping[str, Any], again: Mapping[s
 
 def _room(key: str, said: Any, found: Any) -> float:
     """By how much a part of a result is within its tolerance; without bound for what is no number."""
-    if type(said) not in (int, float) or type(found) not in (int, float):
+    if not _is_number(said) or not _is_number(found):
         return math.inf if said == found else -math.inf
     off = abs(said - found)
-    if key == "heading_rad":
-        off = abs(math.remainder(off, math.tau)) if math.isfinite(off) else math.inf
-    return TOLERANCE[key] - off if math.isfinite(off) else -math.inf
+    return TOLERANCE[key] - (abs(math.remainder(off, math.tau)) if key == "heading_rad" else off)
+
+
+def _is_number(value: Any) -> bool:
+    """Whether something is a finite number; one with more digits than a float holds is none."""
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max
 
 
 def _shown(value: Any) -> float | str:
-    if type(value) in (int, float) and math.isfinite(value):
+    if _is_number(value):
         return round(float(value), 3)
     return "none" if value is None else str(value)[:60]
