@@ -4,8 +4,8 @@
 
 Labels are the expert's over scenarios of split ``train`` (of a store, or of the catalogue: families in turn), one
 decision a second. Errors are planted in traces of which the check calls no claim false; kinds get equal shares. An
-error in the trace counts as found by the check where a claim about the present turns false, by the audit where asking
-the expert again without one thing contradicts a cause; damaged JSON counts as found where reading it is refused. The
+error in the trace counts as found by the check where a claim about the present turns false, by the audit where one of
+its claims newly does; damaged JSON counts as found where reading it is refused. The
 last line is a JSON object.
 """
 
@@ -244,8 +244,8 @@ An error counts once, for who finds it first:
 
 - the **reader**: JSON, vocabulary, grammar;
 - the **check**: a claim about the present turns false (undetermined is no find); *at it*: a changed one is among them;
-- the **audit**: the expert, asked again without one thing, contradicts what is cited as a cause, moves for something
-  that is not cited, or fails with no option at the agent that is named; it must not have objected to the trace before.
+- the [audit](trace.md#the-audit): it calls something false that it did not in the trace before: a cause without which
+  the expert's plan stays, something uncited without which it moves, what a rejected option would violate.
   It takes things out of the present scene alone, and it shares the expert with the labeller.
 
 {chr(10).join(table)}

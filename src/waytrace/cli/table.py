@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "label": ("label", "traces from the expert's certificates, or of what recorded drivers did"),
     "eval": ("eval", "a planner in closed loop over many scenarios -> a scored result"),
     "trace check": ("trace_check", "every claim of a trace file against the scene and the plan"),
+    "trace audit": ("trace_audit", "causes, omissions, rejected options and tool calls, by asking the expert again"),
     "trace explain": ("trace_explain", "the traces of a file in English"),
     "trace diff": ("trace_diff", "what differs between two trace files, field by field"),
     "report": ("report", "static HTML from one or more results"),

@@ -1,6 +1,8 @@
 """Closed-loop evaluation: planners by name, worker processes, results, intervals."""
 
 from .agreement import Agreement, Annotation, AnnotationError, agreement, read_annotations
+from .audit import audit, audit_lines
+from .audit_tools import ToolError
 from .drive import REPLAN_TICKS, drive
 from .load import PlannerError, load_planner
 from .moments import Moment, moments
@@ -23,8 +25,11 @@ __all__ = [
     "Suite",
     "SuiteError",
     "SuiteScene",
+    "ToolError",
     "aggregate",
     "agreement",
+    "audit",
+    "audit_lines",
     "cache_folder",
     "drive",
     "evaluate",
