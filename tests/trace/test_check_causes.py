@@ -85,6 +85,7 @@ CASES = [
     Case("a car parked about 1.5 m beside the ego's way", "lateral_clearance", U, ONE.with_lead(20, 0, y=-3.4),
          decision="pass"),
     Case("the lane that ends", "route_feasibility", T, a_lane_that_ends(60), "lane:0", "gap_search"),
+    Case("the map's end", "route_feasibility", T, a_road(length_m=70.0), "lane:0", "stop", plan=DOWN),
     Case("a lane that leads on", "route_feasibility", F, ONE, "lane:0", "gap_search"),
     Case("a lane of another road", "route_feasibility", F, a_crossroads(30), "lane:4", "gap_search"),
     Case("a truck parked at the roadside", "occlusion_speed", T, ONE.with_actor(30, -4, kind=TRUCK),

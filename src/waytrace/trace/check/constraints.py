@@ -231,17 +231,18 @@ def _own_or_beside(case: Case, ref: Reference) -> Finding:
 
 
 def route_feasibility(case: Case, cause: Cause) -> Finding:
-    """A lane that the route needs, or that leaves it: a turn, an end, the lane to change to."""
+    """A lane that the route needs, or that leaves it: a turn, an end (of the map too), the lane to change to."""
     m, i = case.measured, cause.ref.index
     near = _own_or_beside(case, cause.ref)
     if near.value != "true":
         return near
     stretch = m.stretches.get(i)
     turns = stretch is not None and (stretch.junction or abs(math.degrees(stretch.turned)) > T.turn_deg)
+    ends = stretch is not None and not stretch.has_successor and stretch.end_m < T.reference_range_m
     leaves = math.isfinite(m.path.run_m)
     planned = case.plan is not None and bool((case.planned.lane == i).any()) and case.planned.changed_lane != 0
     free = cause.role == "enabling"
-    said = fact("the route turns, ends or changes lanes there", turns or leaves or planned or free)
+    said = fact("the route turns, ends or changes lanes there", turns or ends or leaves or planned or free)
     return all_of([said], run_m=min(m.path.run_m, 1e4))
 
 
