@@ -98,6 +98,12 @@ class RolloutStore(ShardFolder[Rollout]):
 
     FORMAT = FORMAT
 
+    @classmethod
+    def of_result(cls, path: Path) -> Self:
+        """The rollouts of an evaluation's result folder, or those of a folder that itself holds rollouts."""
+        inner = path / "rollouts"
+        return cls.open(inner if inner.is_dir() else path)
+
     def __getitem__(self, id: str) -> Rollout:
         place = self._item(id).place
         record = parse_record(RolloutRecord, self._shards.record(place), f"{self.path}, rollout of {id!r}")

@@ -43,10 +43,7 @@ def run(options: Options, output: Output) -> int:
     from waytrace.trace.file import TraceLine, read_traces, write_traces
 
     store = ScenarioStore.open(options.scenarios)
-    rollouts = None
-    if options.rollouts is not None:
-        inner = options.rollouts / "rollouts"
-        rollouts = RolloutStore.open(inner if inner.is_dir() else options.rollouts)
+    rollouts = RolloutStore.of_result(options.rollouts) if options.rollouts is not None else None
 
     def rollout_of(name: str) -> Rollout | None:
         return rollouts[name] if rollouts is not None else None
