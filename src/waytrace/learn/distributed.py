@@ -6,9 +6,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from torch import distributed
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from waytrace.model import Figures, Packed, Waytrace, Weights
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,23 @@ class Crew:
         if self.size > 1:
             distributed.barrier()
 
+    def learner(self, model: Waytrace) -> nn.Module:
+        """The model's loss as a module whose gradients are the mean over all processes."""
+        loss = _Loss(model)
+        return loss if self.size == 1 else DistributedDataParallel(loss)
+
+
+class _Loss(nn.Module):
+    """The loss as ``forward``, which is what DistributedDataParallel looks after."""
+
+    def __init__(self, model: Waytrace) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, packed: Packed, weights: Weights) -> tuple[Tensor, Figures]:
+        """See :meth:`Waytrace.loss`."""
+        return self.model.loss(packed, weights)
+
 
 @contextmanager
 def crew() -> Iterator[Crew]:
@@ -53,3 +74,8 @@ def crew() -> Iterator[Crew]:
         yield Crew(distributed.get_rank(), size)
     finally:
         distributed.destroy_process_group()
+
+
+def plain(module: nn.Module) -> Any:
+    """What :meth:`Crew.learner` looks after."""
+    return module.module if isinstance(module, DistributedDataParallel) else module

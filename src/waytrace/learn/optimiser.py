@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -60,8 +60,3 @@ class Average:
         decay = min(self.decay, (1.0 + step) / (10.0 + step))
         for name, value in weights.items():
             self.weights[name].lerp_(value, 1.0 - decay)
-
-
-def gradient_norm(parameters: Iterable[Tensor], limit: float) -> float:
-    """Cut the gradient to a norm of ``limit``; its norm before."""
-    return float(torch.nn.utils.clip_grad_norm_(list(parameters), limit))

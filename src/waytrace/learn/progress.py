@@ -12,8 +12,8 @@ Note = Callable[[str], None]
 SAY_EVERY_S = 10.0
 
 
-def _ignore(_: str) -> None:
-    pass
+def quiet(_: str) -> None:
+    """Takes a line and says nothing."""
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Pace:
 
     steps: int
     batch: int
-    note: Note = _ignore
+    note: Note = quiet
     clock: Callable[[], float] = time.monotonic
     made: int = 0
     """Steps of this piece."""

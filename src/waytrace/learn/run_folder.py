@@ -21,7 +21,7 @@ from .config import ConfigError
 SCHEMA = "waytrace.run/1"
 RUN, METRICS, CHECKPOINTS, LATEST, BEST = "run.json", "metrics.jsonl", "checkpoints", "latest", "best"
 KEEP = 2
-"""Checkpoints kept besides the best one and those that were driven."""
+"""Checkpoints kept besides the best one."""
 
 
 class RunFolder:
@@ -69,11 +69,11 @@ class RunFolder:
         """Let ``latest`` or ``best`` be this checkpoint. The pointer is replaced in one move, so it is never torn."""
         write_text(self.path / CHECKPOINTS / name, f"{checkpoint.name}\n")
 
-    def tidy(self, keep: set[str]) -> None:
-        """Remove all checkpoints but the newest :data:`KEEP`, the best, and those in ``keep``; and unfinished ones."""
+    def tidy(self) -> None:
+        """Remove all checkpoints but the newest :data:`KEEP` and the best; and unfinished ones."""
         folder = self.path / CHECKPOINTS
         finished = sorted(p for p in folder.iterdir() if p.is_dir() and p.name[5:].isdigit())
-        kept = {p.name for p in finished[-KEEP:]} | keep
+        kept = {p.name for p in finished[-KEEP:]}
         kept |= {p.name for p in (self.latest(), self.best()) if p is not None}
         for entry in folder.iterdir():
             if entry.is_dir() and entry.name not in kept:

@@ -51,7 +51,22 @@ class Sampler:
 
 
 def share(indices: Indices, rank: int, processes: int) -> Indices:
-    """The part of a batch that one of several processes takes: every so many-th, so that lengths are spread evenly."""
+    """The part of a batch that one of several processes takes: a run of like lengths.
+
+    Raises :class:`ConfigError` where the batch cannot be divided evenly.
+    """
     if len(indices) % processes:
         raise ConfigError(f"A batch of {len(indices)} cannot be divided evenly among {processes} processes.")
-    return indices[rank::processes]
+    part: Indices = np.split(indices, processes)[rank]
+    return part
+
+
+def draws(seed: int, step: int, skipped: int = 0) -> np.random.Generator:
+    """A generator for what a step draws, past the first ``skipped`` uniform numbers.
+
+    A process that takes a part of a batch skips what the processes before it draw, so that together they draw what
+    one alone would.
+    """
+    random = np.random.Generator(np.random.Philox(key=np.array([seed, step], np.uint64), counter=[0, 0, 0, 1]))
+    random.random(skipped)
+    return random

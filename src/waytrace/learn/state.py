@@ -24,18 +24,11 @@ class Progress:
 
     step: int = 0
     best: Best = field(default_factory=Best)
-    window: dict[str, float] = field(default_factory=dict)
-    """Sums since the last line of metrics."""
-    driven: list[str] = field(default_factory=list)
-    """Checkpoints that were driven, which are kept."""
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values; numbers keep every bit."""
         best = asdict(self.best)
-        return {
-            "step": self.step, "window": self.window, "driven": self.driven,
-            "best": best | {"loss": None if best["step"] == 0 else best["loss"]},
-        }  # fmt: skip
+        return {"step": self.step, "best": best | {"loss": None if best["step"] == 0 else best["loss"]}}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Progress:
@@ -43,7 +36,7 @@ class Progress:
         best = dict(record["best"])
         if best["loss"] is None:
             del best["loss"]
-        return cls(record["step"], Best(**best), dict(record["window"]), list(record["driven"]))
+        return cls(record["step"], Best(**best))
 
 
 def trainer_tensors(model: nn.Module, optimiser: torch.optim.Optimizer, average: Average | None) -> dict[str, Tensor]:
