@@ -1,4 +1,4 @@
-"""Learning (PyTorch): supervised training, its run folder, its samples."""
+"""Learning: samples, and what is trained on them. What needs PyTorch is imported from its module."""
 
 from .config import ConfigError, SftConfig
 

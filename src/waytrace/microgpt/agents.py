@@ -38,7 +38,7 @@ _IN, _CHANGES, _ENTERS = (NAMES.index(n) for n in ("in_1_ahead", "changes_lane",
 def write_past(
     x: float, y: float, heading: float, pose: Array, speed: Array, seen: NDArray[np.bool_], out: F4, at: int
 ) -> None:
-    """Write past states [H, 3] from the present pose: ahead, left, turned, speed, seen of each, from column ``at`` on."""
+    """Write past poses [H, 3] as seen from the present one: ahead, left, turned, speed, seen of each."""
     c, s = math.cos(heading), math.sin(heading)
     for k in range(len(speed)):
         if seen[k]:

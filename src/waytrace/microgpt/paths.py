@@ -61,7 +61,7 @@ class EgoPath(NamedTuple):
     """One path beside or under the ego, and everybody's place on it."""
 
     path: Path
-    count: int
+    samples: int
     s0: float
     """Where the rear axle is."""
     d0: float
@@ -75,7 +75,7 @@ class EgoPath(NamedTuple):
 
 def ego_paths(moment: Moment) -> tuple[EgoPath | None, EgoPath | None, EgoPath | None]:
     """The own lane's path along the route, and those of its left and its right neighbour; None where there is none."""
-    x, y, heading, speed = (float(v) for v in moment.axle)
+    x, y, heading, _ = (float(v) for v in moment.axle)
     index = moment.roads.index
     lane = moment.roads.start_lane(x, y, heading, -1)
     if lane < 0:

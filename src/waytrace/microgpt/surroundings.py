@@ -51,7 +51,7 @@ def start_of(path: Path, count: int, s0: float, lane: int) -> float:
     """Where a lane begins on a path from the ego on; far away where it is not on it."""
     for i in range(min(max(int(s0), 0), count - 1), count):
         if path.lane[i] == lane:
-            return i * STEP_M - path.lane_s[i]
+            return float(i * STEP_M - path.lane_s[i])
     return _NOWHERE
 
 

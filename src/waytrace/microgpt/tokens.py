@@ -79,8 +79,8 @@ class SceneTokens(NamedTuple):
 
 def empty_tokens(count: int) -> SceneTokens:
     """Tokens of ``count`` moments, all padding."""
-    parts = [np.zeros((count, PLACES[kind], FEATURES[kind]), np.float32) for kind in PLACES]
-    return SceneTokens(*parts, np.zeros((count, TOKENS), np.bool_), np.full((count, TOKENS), -1, np.int16))
+    parts = {kind: np.zeros((count, PLACES[kind], FEATURES[kind]), np.float32) for kind in PLACES}
+    return SceneTokens(**parts, valid=np.zeros((count, TOKENS), np.bool_), row=np.full((count, TOKENS), -1, np.int16))
 
 
 def stack_tokens(parts: Sequence[SceneTokens]) -> SceneTokens:
@@ -133,21 +133,21 @@ def _write(observation: Observation, b: int, before: NDArray[np.int8], roads: Ro
         if path is None:
             continue
         write_path(
-            roads_here.index, roads_here.routes, path.path, path.count, path.s0, path.d0, path.place, path.caps,
+            roads_here.index, roads_here.routes, path.path, path.samples, path.s0, path.d0, path.place, path.caps,
             path.run_m, others, moment.still_s, lamps, ego, DRIVER_NOW, which, out.path[which],
         )  # fmt: skip
         write_places(ego, others, path.place, path.s0, path.d0, which, out.agent)
-        mark_lanes(path.path, path.count, path.s0, which, on)
+        mark_lanes(path.path, path.samples, path.s0, which, on)
     own = paths[0] or NO_PATH
-    if own.count:
-        write_expected(ego, others, expected, own.path, own.count, own.s0, own.caps, own.place, out.agent)
+    if own.samples:
+        write_expected(ego, others, expected, own.path, own.samples, own.s0, own.caps, own.place, out.agent)
     reference = observation.reference[b]
     picked = np.empty(PLACES["map"], np.int16)
     first, used = np.zeros(MAP_ROWS, np.bool_), np.zeros(MAP_ROWS, np.int64)
     lanes = reference[MAP_AT : MAP_AT + MAP_ROWS]
     pick_rows(lanes, observation.map[b], _ON_ROUTE, _AHEAD, picked, first, used)
     write_map(observation.map[b], lanes, picked, first, on, out.map)
-    path_now = (own.path, own.count, own.s0)
+    path_now = (own.path, own.samples, own.s0)
     light = reference[LIGHT_AT : LIGHT_AT + LIGHT_ROWS]
     controlled = np.full(LIGHT_ROWS, -1, np.int32)
     controlled[light >= 0] = scene.light_lane[light[light >= 0]]
