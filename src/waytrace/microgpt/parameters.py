@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from waytrace.scenario import PLAN_KNOTS
+from waytrace.scenario import PLAN_KNOTS, WaytraceError
 from waytrace.trace.slots import SLOTS
 
 from .config import MODES, QUERIES, GPTConfig
@@ -94,3 +94,22 @@ def drawn(config: GPTConfig, seed: int = 0) -> dict[str, Array]:
 def count(parameters: Parameters) -> int:
     """How many numbers there are."""
     return sum(value.size for value in parameters.values())
+
+
+def config_of(parameters: Parameters) -> GPTConfig:
+    """The configuration that parameters are of, by their number of layers.
+
+    Raises :class:`WaytraceError` that names what is missing, what is more, or what has another shape.
+    """
+    layers = {name.split(".")[2] for name in parameters if name.startswith("backbone.layers.")}
+    config = GPTConfig(max(len(layers), 1))
+    wanted = shapes(config)
+    for name, shape in wanted.items():
+        if name not in parameters:
+            raise WaytraceError(f"parameters of depth {config.depth} lack {name!r}")
+        if parameters[name].shape != shape:
+            raise WaytraceError(f"parameter {name!r} is {list(parameters[name].shape)} where {list(shape)} is due")
+    more = sorted(parameters.keys() - wanted.keys())
+    if more:
+        raise WaytraceError(f"parameters of depth {config.depth} have no {more[0]!r}")
+    return config
