@@ -1,4 +1,4 @@
-"""The micro GPT in NumPy and Numba, without PyTorch: its atoms, the stepwise session, and the planner that drives."""
+"""The micro GPT in NumPy and Numba, without PyTorch: what it reads, its atoms, the session, the learned planner."""
 
 from .config import MODES, QUERIES, SIZES, GPTConfig
 from .decode import Compiled
@@ -8,12 +8,16 @@ from .planner import Learned
 from .prefix import Model, Prefix, StaleSceneError
 from .sampling import GREEDY, Rule
 from .session import Session, Snapshot, Written
+from .tokens import FEATURES, PLACES, TOKENS, SceneTokens, empty_tokens, feature_hash, scene_tokens, stack_tokens
 
 __all__ = [
+    "FEATURES",
     "GREEDY",
     "MODES",
+    "PLACES",
     "QUERIES",
     "SIZES",
+    "TOKENS",
     "Compiled",
     "GPTConfig",
     "Learned",
@@ -21,11 +25,16 @@ __all__ = [
     "Prefix",
     "Reference",
     "Rule",
+    "SceneTokens",
     "Session",
     "Snapshot",
     "StaleSceneError",
     "Written",
     "count",
+    "empty_tokens",
+    "feature_hash",
     "initial",
+    "scene_tokens",
     "shapes",
+    "stack_tokens",
 ]

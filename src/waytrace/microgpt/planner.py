@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from waytrace.observe import Observation
 from waytrace.planners import make_plan
 from waytrace.scenario import PLAN_KNOTS, REAR_AXLE_TO_CENTRE, Plan, WaytraceError
+from waytrace.scenario.roads import RoadCache
 from waytrace.trace import Present, Trace, sets
 
 from .branch import Decided
@@ -65,6 +66,7 @@ class Learned:
         self.model = loaded(source)
         self.mode, self.rule, self.seed = mode, Rule(temperature, top_k), seed
         self.name = name if mode == "trace" else f"{name}:{mode}"
+        self._roads = RoadCache()
         self.thoughts: list[Thought] = []
         """Of the last call, one a row."""
 
@@ -80,7 +82,7 @@ class Learned:
         before = np.full((rows, 2), -1, np.int8) if state is None else state
         if before.shape != (rows, 2):
             raise WaytraceError(f"the state is of {len(before)} rows, the observation of {rows}: reset between batches")
-        tokens = scene_tokens(observation, before)
+        tokens = scene_tokens(observation, before, self._roads)
         start, after = starts(observation), before.copy()
         accel, curvature = np.zeros((rows, PLAN_KNOTS)), np.zeros((rows, PLAN_KNOTS))
         self.thoughts = []
