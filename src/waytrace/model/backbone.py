@@ -117,18 +117,12 @@ class Layer(nn.Module):
 
 
 class MicroGPT(nn.Module):
-    """The micro GPT. ``o_proj`` and ``down_proj`` start at 0, so that at first every layer passes its input on."""
+    """The micro GPT."""
 
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
         self.config = config
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.depth))
-        for name, weight in self.named_parameters():
-            if name.endswith(("o_proj.weight", "down_proj.weight")):
-                nn.init.zeros_(weight)
-            else:
-                nn.init.uniform_(weight, -1.0, 1.0)
-                weight.data *= 3**0.5 * config.width**-0.5
 
     def forward(
         self,

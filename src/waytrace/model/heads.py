@@ -31,11 +31,6 @@ class TraceHead(nn.Module):
         self.query = nn.Linear(width, width, bias=False)
         self.key = nn.Linear(width, width, bias=False)
         self.output = nn.Linear(width, VALUES)
-        for table in (self.slot_embedding.weight, self.value_embedding.weight, self.begin, self.nowhere):
-            nn.init.normal_(table, std=0.5)
-        nn.init.normal_(self.nowhere_key, std=width**-0.5)
-        nn.init.zeros_(self.output.weight)
-        nn.init.zeros_(self.output.bias)
 
     def closed(self, hidden_ND: Tensor) -> Tensor:
         """Logits [N, V] over the values of all closed sets and bins."""
@@ -58,10 +53,6 @@ class ControlHead(nn.Module):
         self.queries = nn.Embedding(QUERIES, config.width)
         self.mode = nn.Embedding(len(MODES), config.width)
         self.out = nn.Linear(config.width, 2 * PLAN_KNOTS // QUERIES)
-        for table in (self.queries.weight, self.mode.weight):
-            nn.init.normal_(table, std=0.5)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
 
     def inputs(self) -> Tensor:
         """[modes * queries, D] what each query of each mode puts in."""

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from waytrace.microgpt.config import GPTConfig
+from waytrace.microgpt.parameters import Array, Parameters, config_of, initial
 from waytrace.microgpt.tokens import FEATURES
+from waytrace.scenario import WaytraceError
 from waytrace.trace import SLOTS
 
 from .backbone import Backbone, Cache, MicroGPT
@@ -64,12 +66,23 @@ def _tensor(value: Any, device: torch.device) -> Any:
 class Waytrace(nn.Module):
     """A planner's weights. ``loss`` is all that training needs; what drives runs without torch (``microgpt``)."""
 
-    def __init__(self, config: GPTConfig, features: Mapping[str, int] = FEATURES) -> None:
+    def __init__(self, config: GPTConfig, seed: int = 0) -> None:
         super().__init__()
         self.config = config
-        self.scene = SceneEncoder(config, features)
+        self.scene = SceneEncoder(config, FEATURES)
         self.backbone = MicroGPT(config)
         self.head = Heads(config)
+        self.set(initial(config, seed))
+
+    def set(self, parameters: Parameters) -> None:
+        """Take over weights by name. Raises :class:`WaytraceError` where one is missing, more, or of another shape."""
+        if config_of(parameters).depth != self.config.depth:
+            raise WaytraceError(f"parameters of depth {config_of(parameters).depth} do not fit depth {self.config.depth}")
+        self.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in parameters.items()})
+
+    def parameters_numpy(self) -> dict[str, Array]:
+        """The weights by name, float32, as the NumPy form takes them."""
+        return {name: value.detach().float().cpu().numpy().copy() for name, value in self.state_dict().items()}
 
     @property
     def device(self) -> torch.device:
