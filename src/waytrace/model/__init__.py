@@ -1,0 +1,21 @@
+"""The model in PyTorch: encoder, backbone, heads, what they are trained on, and checkpoints. For training only."""
+
+from .backbone import Backbone, Cache, MicroGPT
+from .branches import EVERY, Batch, Branches
+from .layout import Packed, pack
+from .losses import Figures, Weights
+from .waytrace import Waytrace
+
+__all__ = [
+    "EVERY",
+    "Backbone",
+    "Batch",
+    "Branches",
+    "Cache",
+    "Figures",
+    "MicroGPT",
+    "Packed",
+    "Waytrace",
+    "Weights",
+    "pack",
+]
