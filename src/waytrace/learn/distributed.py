@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
@@ -74,8 +73,3 @@ def crew() -> Iterator[Crew]:
         yield Crew(distributed.get_rank(), size)
     finally:
         distributed.destroy_process_group()
-
-
-def plain(module: nn.Module) -> Any:
-    """What :meth:`Crew.learner` looks after."""
-    return module.module if isinstance(module, DistributedDataParallel) else module

@@ -23,8 +23,7 @@ from waytrace.model.losses import closed_loss, plan_loss, pointer_loss
 from waytrace.model.unicycle import bounded, integrate
 from waytrace.model.waytrace import Inputs
 from waytrace.scenario import PLAN_KNOT_S
-from waytrace.trace import SLOTS
-from waytrace.trace import sets
+from waytrace.trace import SLOTS, sets
 from waytrace.trace.slots import BY_NAME, END, NOTHING, ROW_COUNT
 
 from .config import SftConfig
@@ -82,7 +81,9 @@ class _Sums:
         self.plan_loss = Mean()
         self.legal, self.least = Mean(), 1.0
         self.cause = Mean()
-        self.decisions = {name: {axis: Decisions(values) for axis, values in AXES.items()} for name in ("trace", "decision_only")}
+        self.decisions = {
+            name: {axis: Decisions(values) for axis, values in AXES.items()} for name in ("trace", "decision_only")
+        }
         self.waypoints = {name: {f"{h:g}": Mean() for h in HORIZONS_S} for name in dict.fromkeys(BRANCHES)}
         self.accel = {name: Mean() for name in dict.fromkeys(BRANCHES)}
         self.curvature = {name: Mean() for name in dict.fromkeys(BRANCHES)}
@@ -131,14 +132,17 @@ class _Sums:
     def _said(
         self, batch: SampleBatch, packed: Packed, ways: list[Walked], closed_CV: NDArray[Any], pointed_BPK: NDArray[Any]
     ) -> None:  # fmt: skip
-        """What the choice's trace, and its decisions alone, would say under the mask, and how much lies outside of it."""
+        """What the choice's trace and its decisions would say under the mask, and how much mass lies outside of it."""
         closed, pointer = _inverse(packed)
         rows_BS = _rows(batch, packed)
         for b, start in enumerate(_starts(packed, len(ways))):
             for t, legal in enumerate(ways[b].legal):
                 at, slot = start + t, int(batch.slot[b, 0, t])
                 if pointer[at] >= 0:
-                    logits, mask = pointed_BPK.reshape(-1, pointed_BPK.shape[2])[pointer[at]], _tokens(legal, rows_BS[b])
+                    logits, mask = (
+                        pointed_BPK.reshape(-1, pointed_BPK.shape[2])[pointer[at]],
+                        _tokens(legal, rows_BS[b]),
+                    )
                 elif closed[at] >= 0:
                     first = VALUE_AT[SLOTS[slot].values.name]
                     logits, mask = closed_CV[closed[at], first : first + len(legal)], legal
@@ -159,7 +163,9 @@ class _Sums:
     def _decided(self, packed: Packed, closed_CV: NDArray[Any]) -> None:
         """The decisions alone. Whatever is asked here may be any decision, so there is no mask."""
         branch_N = _branch_of(packed)
-        for at, slot, answer, logits in zip(packed.closed_at, packed.closed_slot, packed.closed_value, closed_CV, strict=True):
+        for at, slot, answer, logits in zip(
+            packed.closed_at, packed.closed_slot, packed.closed_value, closed_CV, strict=True
+        ):
             for axis, number in _AXIS_SLOT.items():
                 if slot == number and branch_N[at] == _DECIDED:
                     first = VALUE_AT[axis]
@@ -168,7 +174,7 @@ class _Sums:
 
     def figures(self) -> dict[str, Any]:
         """Means and shares by name."""
-        nats, _, count = self.slots.sum(0)
+        nats, _, count = self.slots.sum(0).tolist()
         trace, plan = nats / max(count, 1.0), self.plan_loss.value or 0.0
         named = zip(SLOTS, self.slots.tolist(), strict=True)
         return {
@@ -216,7 +222,9 @@ def _rows(batch: SampleBatch, packed: Packed) -> NDArray[np.int64]:
 def _branch_of(packed: Packed) -> NDArray[np.int64]:
     """[N] branch of each token: that of the next queries behind it."""
     first = packed.query_at[:, 0]
-    out: NDArray[np.int64] = packed.query_branch[np.minimum(np.searchsorted(first, np.arange(len(packed.real))), len(first) - 1)]
+    out: NDArray[np.int64] = packed.query_branch[
+        np.minimum(np.searchsorted(first, np.arange(len(packed.real))), len(first) - 1)
+    ]
     return out
 
 

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from waytrace.microgpt import PLACES, SceneTokens
 from waytrace.microgpt.columns import COLUMNS, KINDS
-from waytrace.observe import REFERENCE_KIND, ROWS, ReferenceKind
-from waytrace.trace import SLOTS, Present, walk
-from waytrace.trace import sets
+from waytrace.observe import REFERENCE_KIND, ReferenceKind
+from waytrace.trace import SLOTS, Present, sets, walk
 from waytrace.trace.slots import ROW_COUNT
 
 Mask = NDArray[np.bool_]
@@ -34,7 +33,7 @@ class Walked(NamedTuple):
 def present_of(tokens: SceneTokens, b: int) -> Present:
     """What a trace can point at in moment ``b``: the elements that have a token, each by its first row."""
     index = np.full(ROW_COUNT, -1, np.int32)
-    classes = ["unknown"] * ROWS[ReferenceKind.AGENT]
+    classes = ["unknown"] * PLACES["agent"]
     first = 0
     agents = np.flatnonzero(REFERENCE_KIND == ReferenceKind.AGENT)[0]
     for kind, places in PLACES.items():

@@ -25,7 +25,6 @@ from .closed_loop import drive_checkpoint
 from .config import ConfigError, SftConfig
 from .distributed import Crew, crew
 from .figures import Examination
-from .mixture import Mixture
 from .optimiser import Average, make_optimiser, set_lr
 from .prefetch import prefetch
 from .progress import Note, Pace, quiet
@@ -35,6 +34,7 @@ from .schedule import warmup_cosine
 from .sinks import flat, open_sinks
 from .state import Progress, averaged
 from .steps import Steps, fair
+from .stores import lengths, open_samples, samples_hash
 from .window import Window
 
 
@@ -75,15 +75,15 @@ def _train(
     config: SftConfig, out: Path, group: Crew, note: Note, looked: Callable[[Path], object] | None
 ) -> Trained:  # fmt: skip
     # What there is to learn from.
-    data = Mixture.open(config.samples, Purpose.TRAIN)
-    select = Mixture.open(config.select, Purpose.TUNE) if config.select else None
-    sampler = Sampler(data.lengths, config.batch, config.seed)
+    data = open_samples(config.samples, Purpose.TRAIN)
+    select = open_samples(config.select, Purpose.TUNE) if config.select else None
+    sampler = Sampler(lengths(data), config.batch, config.seed)
     steps = Steps(data, sampler, Branches(), group)
     exam = Examination(select, config) if select and group.leads else None
 
     # The run's folder: claimed for these settings and these data, wherever they lie.
     identity = config.identity() | {
-        "samples": data.sha256, "select": select.sha256 if select else None,
+        "samples": samples_hash(data), "select": samples_hash(select) if select else None,
         "init": checkpoint_hash(config.init) if config.init else None, "processes": group.size,
     }  # fmt: skip
     folder = RunFolder.claim(out, "sft", config.to_json(), identity) if group.leads else RunFolder(out)
@@ -91,7 +91,7 @@ def _train(
 
     # The model, and where it stood.
     torch.manual_seed(config.seed)
-    model = Waytrace(GPTConfig.of(config.size))
+    model = Waytrace(GPTConfig.of(config.size), config.seed)
     if config.init:
         begin_from(model, config.init)
     optimiser = make_optimiser(model, config)
@@ -102,7 +102,7 @@ def _train(
         folder.metrics.write("piece", at.step, provenance())
     sinks = open_sinks(config.sinks, folder.path, config.to_json()) if group.leads else []
     count = sum(p.numel() for p in model.parameters())
-    note(f"{config.size}, {count:,} parameters; {len(data.lengths):,} samples; step {at.step:,} of {config.steps:,}")
+    note(f"{config.size}, {count:,} parameters; {len(data):,} samples; step {at.step:,} of {config.steps:,}")
 
     def record(kind: str, figures: dict[str, Any]) -> None:
         if group.leads:
@@ -154,10 +154,10 @@ def _train(
             record("select", seen)
             note(f"step {at.step}: {_said(seen)}{', the best yet' if at.best.step == at.step else ''}")
         if group.leads:
-            checkpoint = save(folder, model, optimiser, average, at, config)
+            checkpoint = save(folder, model, optimiser, average, at)
             if looks and drives:
-                out = folder.path / "drives" / checkpoint.name
-                driven = drive_checkpoint(checkpoint, out, count=config.drive_scenes, workers=config.workers)
+                result = folder.path / "drives" / checkpoint.name
+                driven = drive_checkpoint(checkpoint, result, count=config.drive_scenes, workers=config.workers)
                 record("drive", driven)
                 last = last | {"drive": driven}
                 note(f"step {at.step}: closed loop {driven['score']:.3f} (oracle {driven['oracle_score']:.3f})")
@@ -196,10 +196,10 @@ def _finished(config: SftConfig, at: Progress) -> str:
 
 def _said(seen: dict[str, Any]) -> str:
     """The figures of a look in a few words."""
-    decision, waypoints = seen["decision"], seen["waypoint_m"]["trace"]
+    decision, away = seen["decision"], seen["waypoint_m"]["trace"]
     return (
         f"select loss {seen['loss']:.4f}, decisions {decision['longitudinal']['macro_f1'] or 0.0:.3f} / "
-        f"{decision['lateral']['macro_f1'] or 0.0:.3f}, waypoints {waypoints['2']:.2f} m at 2 s, {waypoints['4']:.2f} m at 4 s"
+        f"{decision['lateral']['macro_f1'] or 0.0:.3f}, waypoints {away['2']:.2f} m at 2 s, {away['4']:.2f} m at 4 s"
     )
 
 

@@ -3,43 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from waytrace.model import Branches, Packed, Weights, pack
 
 from .distributed import Crew
 from .sampler import Sampler, draws, share
-from .samples import SampleBatch
+from .samples import SampleStore
 
 DRAWS = 5
 """Uniform numbers that a sample's branches take (:meth:`Branches.draw`)."""
-
-
-class Samples(Protocol):
-    """Where samples come from."""
-
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        """[samples] slots of each sample's choice."""
-
-    def batch(self, indices: NDArray[np.int64]) -> SampleBatch:
-        """These samples, in this order."""
 
 
 @dataclass(frozen=True, eq=False)
 class Steps:
     """The packed batch of every step, for one process of a crew: a function of the step alone."""
 
-    samples: Samples
+    samples: SampleStore
     sampler: Sampler
     branches: Branches
     group: Crew
 
     def at(self, step: int) -> Packed:
-        """This process's part of the batch of ``step``."""
+        """The part of this process of the batch of ``step``."""
         mine = share(self.sampler.at(step), self.group.rank, self.group.size)
         random = draws(self.sampler.seed, step, DRAWS * len(mine) * self.group.rank)
         return pack(self.samples.batch(mine), self.branches, random)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,3 +45,9 @@ def samples_hash(store: SampleStore) -> str:
     """sha256 over the content of all shards, in order."""
     shards = [[shard["sha256"] for shard in manifest["shards"]] for manifest in store.manifests]
     return hashlib.sha256(canonical(shards)).hexdigest()
+
+
+def _splits(manifest: Mapping[str, Any]) -> list[str]:
+    """Splits of the scenarios of a folder: as its manifest says, else as the ids of generated scenes do."""
+    ids = (id for shard in manifest["shards"] for id in shard["scenarios"])
+    return sorted({parts[1] for id in ids if len(parts := id.split("/")) > 2 and parts[1] in SPLITS})

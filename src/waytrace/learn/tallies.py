@@ -42,7 +42,7 @@ class Decisions:
     def figures(self) -> dict[str, Any]:
         """``macro_f1`` over the decisions that occur, ``accuracy``, ``support``, and ``classes`` by name."""
         support, guessed, right = self.counts.sum(1), self.counts.sum(0), self.counts.diagonal()
-        f1 = [2.0 * r / (s + g) if s else None for r, s, g in zip(right, support, guessed, strict=True)]
+        f1 = [2.0 * float(r) / float(s + g) if s else None for r, s, g in zip(right, support, guessed, strict=True)]
         occurring = [v for v in f1 if v is not None]
         total = int(support.sum())
         return {
