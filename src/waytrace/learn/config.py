@@ -87,8 +87,6 @@ class SftConfig:
         self._need("warmup", self.warmup < self.steps, f"must be below steps, which is {self.steps}")
         self._need("drive_every", self.drive_every % self.eval_every == 0,
                    f"must be a multiple of eval_every, which is {self.eval_every}")  # fmt: skip
-        self._need("eval_every", self.eval_every % self.log_every == 0,
-                   f"must be a multiple of log_every, which is {self.log_every}")  # fmt: skip
         self._need("patience", self.patience == 0 or bool(self.select), "needs samples of split select (--select)")
 
     def _need(self, name: str, holds: bool, what: str) -> None:

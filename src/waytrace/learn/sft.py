@@ -135,10 +135,10 @@ def _train(
         window.add(figures, norm)
         pace.step(at.step, float(loss.detach()), lr)
 
-        if at.step % config.log_every and at.step < config.steps:
+        looks = at.step % config.eval_every == 0 or at.step == config.steps
+        if at.step % config.log_every and not looks:
             continue
         record("train", window.close(group) | {"lr": lr, "samples_per_s": pace.samples_per_s})
-        looks = at.step % config.eval_every == 0 or at.step == config.steps
         drives = bool(config.drive_every) and at.step % config.drive_every == 0
         out_of_time = group.agree(time.monotonic() > until) > 0.0
         if not looks and not out_of_time:

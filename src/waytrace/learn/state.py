@@ -46,7 +46,7 @@ def trainer_tensors(model: nn.Module, optimiser: torch.optim.Optimizer, average:
         kept = optimiser.state.get(parameter, {})
         out |= {f"{key}/{name}": kept[key].detach().reshape(kept[key].shape or (1,)) for key in MOMENTS if key in kept}
     if average is not None:
-        out |= {f"weight/{name}": value.detach() for name, value in model.named_parameters()}
+        out |= {f"weight/{name}": value.detach().clone() for name, value in model.named_parameters()}
     return out
 
 

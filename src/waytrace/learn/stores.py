@@ -26,12 +26,12 @@ def open_samples(paths: Sequence[str | Path], purpose: Purpose) -> SampleStore:
     if not len(store):
         raise ConfigError(f"{', '.join(map(str, paths))}: no samples there. `waytrace train collect` makes some.")
     for path, manifest in zip(paths, store.manifests, strict=True):
-        for split in _splits(manifest):
-            if split not in ALLOWED[purpose]:
-                raise SplitError(
-                    f"{path} holds samples of split {split!r}; to {purpose} only {' and '.join(ALLOWED[purpose])} may "
-                    "be used. Name another store."
-                )
+        forbidden = sorted(_splits(manifest) - set(ALLOWED[purpose]))
+        if forbidden:
+            raise SplitError(
+                f"{path} holds samples of split {forbidden[0]!r}; to {purpose} only {' and '.join(ALLOWED[purpose])} "
+                "may be used. Name another store."
+            )
     return store
 
 
@@ -47,7 +47,12 @@ def samples_hash(store: SampleStore) -> str:
     return hashlib.sha256(canonical(shards)).hexdigest()
 
 
-def _splits(manifest: Mapping[str, Any]) -> list[str]:
-    """Splits of the scenarios of a folder: as its manifest says, else as the ids of generated scenes do."""
-    ids = (id for shard in manifest["shards"] for id in shard["scenarios"])
-    return sorted({parts[1] for id in ids if len(parts := id.split("/")) > 2 and parts[1] in SPLITS})
+def _splits(manifest: Mapping[str, Any]) -> set[str]:
+    """Splits that the samples of a folder may be of: their scenarios' own, where ids say so; else what their purpose,
+    for which they were checked when they were collected, allows.
+    """
+    ids = [id.split("/") for shard in manifest["shards"] for id in shard["scenarios"]]
+    named = {parts[1] for parts in ids if len(parts) == 3 and parts[1] in SPLITS}
+    if all(len(parts) == 3 and parts[1] in SPLITS for parts in ids):
+        return named
+    return named | set(ALLOWED[Purpose(manifest.get("settings", {}).get("purpose", Purpose.REPORT))])

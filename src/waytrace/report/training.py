@@ -37,7 +37,7 @@ def training_page(name: str, run: Mapping[str, Any], lines: Sequence[Mapping[str
         ("Losses", _charts(_losses(train, select))),
         ("What it says, on select", _charts(_said(select))),
         ("What it drives, on select", _charts([*_plans(select), *_driven(drive)])),
-        ("Loss by slot, on select", _charts(_slots(select))),
+        ("Loss by slot, on select, in nats", _charts(_slots(select))),
         ("Course of the run", _charts(_course(train))),
     ]
     return render(
@@ -114,7 +114,7 @@ def _driven(drive: Sequence[Mapping[str, Any]]) -> Iterator[Chart]:
 
 def _slots(select: Sequence[Mapping[str, Any]]) -> Iterator[Chart]:
     for slot in _keys(select, "slots"):
-        yield Chart(slot, [_series(select, "slots", slot, "loss")], "nats", low=0.0, small=True)
+        yield Chart(slot, [_series(select, "slots", slot, "loss")], low=0.0, small=True)
 
 
 def _course(train: Sequence[Mapping[str, Any]]) -> Iterator[Chart]:
