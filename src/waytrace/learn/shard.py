@@ -44,12 +44,15 @@ def shard_bytes(packed: Packed) -> bytes:
     return bytes(save(arrays | {"features": arrays["features"].view(np.float16)}))
 
 
-def write_shard(path: Path, packed: Packed, scenarios: Sequence[str], counts: dict[str, Any]) -> dict[str, Any]:
-    """Write a shard that appears whole or not at all; its entry for the manifest, noted beside it."""
+def write_shard(
+    path: Path, packed: Packed, scenarios: Sequence[str], counts: dict[str, Any], more: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Write a shard that appears whole or not at all; its entry for the manifest, noted beside it, ``more`` in it."""
     data = shard_bytes(packed)
     entry = {
         "file": path.name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(),
         "samples": len(packed.tick), "scenarios": list(scenarios), "counts": counts,
+        **(more or {}),
     }  # fmt: skip
     for target, content in ((path, data), (path.with_suffix(".json"), json.dumps(entry).encode())):
         temporary = target.with_name(f".{target.name}.part")
