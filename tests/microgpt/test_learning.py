@@ -9,7 +9,7 @@ from waytrace.microgpt import GPTConfig, Session
 from waytrace.microgpt.backward import gradients
 from waytrace.microgpt.forward import Reference
 from waytrace.microgpt.heads import squash
-from waytrace.microgpt.loss import Example, control_loss, forward, trace_loss
+from waytrace.microgpt.loss import Example, control_loss, forward_pass, trace_loss
 from waytrace.microgpt.parameters import drawn, initial, shapes
 from waytrace.microgpt.update import Adam
 from waytrace.microgpt.vocabulary import SLOT_AT, is_pointer
@@ -43,7 +43,7 @@ def test_every_gradient_is_that_of_the_loss(wide, moments) -> None:
     """Central differences along a random direction of every tensor, and at its largest entry."""
     branches = examples(moments, 0, drawn(CONFIG, seed=21))
     assert any(is_pointer(SLOTS[s]) for s in branches[0].slot)
-    loss, made = forward(wide, CONFIG, moments.tokens, 0, branches)
+    loss, made = forward_pass(wide, CONFIG, moments.tokens, 0, branches)
     found = gradients(wide, CONFIG, made)
     assert found.keys() == shapes(CONFIG).keys()
     rng = np.random.default_rng(0)
@@ -55,7 +55,7 @@ def test_every_gradient_is_that_of_the_loss(wide, moments) -> None:
             sides = []
             for sign in (1.0, -1.0):
                 moved = wide | {name: wide[name] + sign * step * direction}
-                sides.append(forward(moved, CONFIG, moments.tokens, 0, branches)[0])
+                sides.append(forward_pass(moved, CONFIG, moments.tokens, 0, branches)[0])
             slope = (sides[0] - sides[1]) / (2.0 * step)
             assert slope == pytest.approx(float((gradient * direction).sum()), rel=2e-4, abs=2e-7), name
     assert np.isfinite(loss)
@@ -65,7 +65,7 @@ def test_no_tensor_is_left_without_a_gradient(wide, moments) -> None:
     most = dict.fromkeys(shapes(CONFIG), 0.0)
     for b in range(len(moments.observation)):
         branches = examples(moments, b, drawn(CONFIG, seed=21))
-        found = gradients(wide, CONFIG, forward(wide, CONFIG, moments.tokens, b, branches)[1])
+        found = gradients(wide, CONFIG, forward_pass(wide, CONFIG, moments.tokens, b, branches)[1])
         most = {name: max(most[name], float(np.abs(gradient).max())) for name, gradient in found.items()}
     seen = moments.tokens.valid.any(0)
     absent = {kind for kind, at in (("light", 75), ("crosswalk", 83), ("stop_line", 91)) if not seen[at : at + 8].any()}
@@ -76,7 +76,7 @@ def test_the_loss_of_a_session_is_the_loss_of_training(moments) -> None:
     """Stepping through a trace and taking it in one pass agree on every slot's probability."""
     parameters = drawn(CONFIG, seed=21)
     branch = examples(moments, 0, parameters)[0]
-    _, made = forward(parameters, CONFIG, moments.tokens, 0, [branch])
+    _, made = forward_pass(parameters, CONFIG, moments.tokens, 0, [branch])
     session = Session.prefill(Reference(parameters, CONFIG), moments.tokens, moments.present())
     for t, number in enumerate(branch.value):
         np.testing.assert_allclose(session.logits(), made.branches[0].logits[t], atol=1e-5)
@@ -108,7 +108,7 @@ def test_a_few_scenes_are_learned_by_heart(moments) -> None:
     before = after = 0.0
     for step in range(60):
         b = step % 2
-        loss, made = forward(parameters, CONFIG, moments.tokens, b, branches[b])
+        loss, made = forward_pass(parameters, CONFIG, moments.tokens, b, branches[b])
         before, after = (loss if step == 0 else before), loss
         adam.update(parameters, gradients(parameters, CONFIG, made))
     assert all(value.dtype == np.float32 for value in parameters.values())

@@ -104,7 +104,7 @@ def control_loss(raw: Array, wanted: Array) -> float:
     return 0.5 * float(np.mean(np.square(raw - wanted)))
 
 
-def forward(
+def forward_pass(
     parameters: Parameters, config: GPTConfig, tokens: SceneTokens, b: int, examples: list[Example]
 ) -> tuple[float, Pass]:
     """The mean loss of the branches over row ``b``, and the pass that led to it."""

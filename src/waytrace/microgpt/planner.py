@@ -16,7 +16,7 @@ from waytrace.scenario import PLAN_KNOTS, REAR_AXLE_TO_CENTRE, Plan, WaytraceErr
 from waytrace.scenario.roads import RoadCache
 from waytrace.trace import Present, Trace, sets
 
-from .branch import Decided
+from .branch import Decisions
 from .checkpoint import read_checkpoint, read_shipped
 from .config import MODES
 from .decode import Compiled
@@ -40,7 +40,7 @@ SHIPPED_NAME = "shipped"
 class Thought:
     """How one row's plan came about."""
 
-    said: Trace | Decided | None
+    said: Trace | Decisions | None
     written: tuple[Written, ...]
     logprob: float
     """Of all that was chosen, among what was legal."""
@@ -126,7 +126,7 @@ def starts(observation: Observation) -> Array:
     return out
 
 
-def decision(said: Trace | Decided | None, before: State) -> tuple[int, int]:
+def decision(said: Trace | Decisions | None, before: State) -> tuple[int, int]:
     """(longitudinal, lateral) as numbers: what was said, or what was said before."""
     if isinstance(said, Trace):
         d = said.decision
