@@ -20,7 +20,7 @@ from waytrace.trace import Ask, Present, Trace, TraceError
 from waytrace.trace.codec import value_text
 from waytrace.trace.slots import Slot
 
-from .branch import Asking, Decided, asking
+from .branch import Asking, Decisions, asking
 from .config import MODES, QUERIES
 from .heads import queries, raw_controls, slot_logits, value_embedding
 from .prefix import Model, Prefix
@@ -59,7 +59,7 @@ class Session:
     """A branch over a prefix. Asks for slots as the grammar does, until :attr:`ask` is None."""
 
     _written: list[Written]
-    _said: Trace | Decided | None
+    _said: Trace | Decisions | None
     _ask: Ask | None
     _steps: Asking
     _chosen: int
@@ -99,7 +99,7 @@ class Session:
         return sum(w.logprob for w in self._written)
 
     @property
-    def said(self) -> Trace | Decided | None:
+    def said(self) -> Trace | Decisions | None:
         """What was written: a trace, the decisions alone, or nothing; None before the end as well."""
         return self._said
 
