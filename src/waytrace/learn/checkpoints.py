@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
+import shutil
 from pathlib import Path
 
 import torch
 
-from waytrace.model import Waytrace
+from waytrace.model import Waytrace, load_checkpoint, load_trainer, save_checkpoint
 
-from ._standin import load_trainer, load_weights, save_checkpoint
 from .optimiser import Average
 from .run_folder import RunFolder
 from .state import Progress, averaged, restore, trainer_tensors
@@ -23,6 +22,8 @@ def save(
     What lies there from an attempt that was killed before ``latest`` pointed to it is written anew.
     """
     path = folder.checkpoint(at.step)
+    if path.exists() and path != folder.latest():
+        shutil.rmtree(path)
     tensors = trainer_tensors(model, optimiser, average)
     with averaged(model, average):
         save_checkpoint(path, model, trainer=(at.to_json(), tensors))
@@ -36,7 +37,7 @@ def resume(
     path = folder.latest()
     if path is None:
         return None
-    load_weights(path, model)
+    load_checkpoint(path, model)
     record, tensors = load_trainer(path)
     restore(model, optimiser, average, tensors)
     return Progress.from_json(record)
@@ -44,9 +45,4 @@ def resume(
 
 def begin_from(model: Waytrace, checkpoint: str) -> None:
     """Give a model the weights of a checkpoint of another run."""
-    load_weights(Path(checkpoint), model)
-
-
-def checkpoint_hash(checkpoint: str) -> str:
-    """sha256 over a checkpoint's weights: what a run that begins with it depends on."""
-    return hashlib.sha256((Path(checkpoint) / "model.safetensors").read_bytes()).hexdigest()
+    load_checkpoint(checkpoint, model)

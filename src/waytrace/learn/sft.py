@@ -17,10 +17,11 @@ from typing import Any
 import torch
 
 from waytrace.microgpt import GPTConfig
+from waytrace.microgpt.checkpoint import checkpoint_hash
 from waytrace.model import Branches, Waytrace
 from waytrace.scenario.splits import Purpose
 
-from .checkpoints import begin_from, checkpoint_hash, resume, save
+from .checkpoints import begin_from, resume, save
 from .closed_loop import drive_checkpoint
 from .config import ConfigError, SftConfig
 from .distributed import Crew, crew

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import save
+from numpy.typing import NDArray
+from safetensors.numpy import load, save
 
 from waytrace.scenario import WaytraceError
 from waytrace.trace import SLOTS, vocabulary_hash
@@ -28,18 +29,24 @@ from .checkpoint_files import (
     BASE_JSON,
     HEAD,
     HEAD_JSON,
+    TRAINER,
+    TRAINER_JSON,
     VOCABULARY_JSON,
     WAY_OUT,
     Array,
     CheckpointError,
     Files,
     read_files,
+    tensors_of,
     weights_hash,
     write_files,
 )
 from .config import GPTConfig
 from .parameters import Parameters, shapes
 from .tokens import feature_hash
+
+Trainer = tuple[Mapping[str, Any], Mapping[str, NDArray[Any]]]
+"""A JSON record, and tensors of any type by name: moments by parameter name, generators' states."""
 
 SHIPPED = Path(__file__).parent / "data" / "shipped"
 """The checkpoint that comes with the package."""
@@ -84,17 +91,38 @@ def is_base(name: str) -> bool:
     return name.startswith(("scene.", "backbone."))
 
 
-def write_checkpoint(folder: Path, parameters: Parameters, config: GPTConfig) -> None:
-    """Write a checkpoint without adapters and without a trainer's state, whole or not at all."""
+def write_checkpoint(
+    folder: Path, parameters: Parameters, config: GPTConfig, *, trainer: Trainer | None = None
+) -> None:
+    """Write a checkpoint without adapters, whole or not at all; ``trainer`` is what training goes on with.
+
+    Raises :class:`CheckpointError` for tensors that are not the configuration's or not finite, and where something is
+    there already; ``StoreError`` where the disk refuses.
+    """
     base = {name: np.ascontiguousarray(value) for name, value in parameters.items() if is_base(name)}
     head = {name: np.ascontiguousarray(value) for name, value in parameters.items() if not is_base(name)}
-    write_files(
-        Path(folder),
-        {
-            BASE_JSON: _json(base_record(config, base)), BASE: save(base), HEAD_JSON: _json(head_record()),
-            HEAD: save(head), VOCABULARY_JSON: _json(vocabulary_record()),
-        },
-    )  # fmt: skip
+    content = {
+        BASE_JSON: _json(base_record(config, base)), BASE: save(base), HEAD_JSON: _json(head_record()),
+        HEAD: save(head), VOCABULARY_JSON: _json(vocabulary_record()),
+    }  # fmt: skip
+    for name, is_base_part in ((BASE, True), (HEAD, False)):
+        _check(tensors_of(content[name], str(folder / name)), config, folder / name, base=is_base_part)
+    if trainer is not None:
+        content |= {TRAINER_JSON: _json(trainer[0]), TRAINER: save({k: np.array(v) for k, v in trainer[1].items()})}
+    write_files(Path(folder), content)
+
+
+def read_trainer(folder: Path | str) -> Trainer:
+    """What training goes on with. Raises :class:`CheckpointError` where there is none, or a damaged checkpoint."""
+    files = read_files(Path(folder))
+    if TRAINER_JSON not in files.content or TRAINER not in files.content:
+        raise CheckpointError(f"{folder} holds weights and no state of training: begin another run from it (--init).")
+    return files.json(TRAINER_JSON), load(files.content[TRAINER])
+
+
+def checkpoint_hash(folder: Path | str) -> str:
+    """sha256 over the manifest: which checkpoint this is. Raises :class:`CheckpointError` for a damaged one."""
+    return read_files(Path(folder)).digest
 
 
 def read_checkpoint(folder: Path | str, *, base: Path | str | None = None) -> Checkpoint:

@@ -21,7 +21,7 @@ import safetensors
 from numpy.typing import NDArray
 
 from waytrace.scenario import WaytraceError
-from waytrace.scenario._disk import begin, explained, sync_folder, write_file
+from waytrace.scenario._disk import begin, explained, publish, sync_folder, write_file
 from waytrace.scenario.revision import code_digest
 
 SCHEMA = "waytrace-checkpoint/1.0.0"
@@ -130,10 +130,9 @@ def write_files(folder: Path, content: Mapping[str, bytes]) -> None:
             for name, data in (*content.items(), (MANIFEST, manifest_of(content))):
                 (temporary / name).parent.mkdir(exist_ok=True)
                 write_file(temporary / name, data)
-            for inner in (*(p for p in temporary.iterdir() if p.is_dir()), temporary):
+            for inner in (p for p in temporary.iterdir() if p.is_dir()):
                 sync_folder(inner)
-            temporary.rename(folder)
-            sync_folder(folder.parent)
+            publish(temporary, folder, overwrite=False)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise

@@ -2,6 +2,7 @@
 
 from .backbone import Backbone, Cache, MicroGPT
 from .branches import EVERY, Batch, Branches
+from .checkpoint import load_checkpoint, load_trainer, save_checkpoint
 from .layout import Packed, pack
 from .losses import Figures, Weights
 from .waytrace import Waytrace
@@ -17,5 +18,8 @@ __all__ = [
     "Packed",
     "Waytrace",
     "Weights",
+    "load_checkpoint",
+    "load_trainer",
     "pack",
+    "save_checkpoint",
 ]

@@ -69,15 +69,19 @@ class Waytrace(nn.Module):
     def __init__(self, config: GPTConfig, seed: int = 0) -> None:
         super().__init__()
         self.config = config
-        self.scene = SceneEncoder(config, FEATURES)
-        self.backbone = MicroGPT(config)
-        self.head = Heads(config)
+        with torch.device("meta"):  # torch's own start would draw from its generator, to no end
+            self.scene = SceneEncoder(config, FEATURES)
+            self.backbone = MicroGPT(config)
+            self.head = Heads(config)
+        self.to_empty(device="cpu")
         self.set(initial(config, seed))
 
     def set(self, parameters: Parameters) -> None:
         """Take over weights by name. Raises :class:`WaytraceError` where one is missing, more, or of another shape."""
         if config_of(parameters).depth != self.config.depth:
-            raise WaytraceError(f"parameters of depth {config_of(parameters).depth} do not fit depth {self.config.depth}")
+            raise WaytraceError(
+                f"parameters of depth {config_of(parameters).depth} do not fit depth {self.config.depth}"
+            )
         self.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in parameters.items()})
 
     def parameters_numpy(self) -> dict[str, Array]:

@@ -1,4 +1,4 @@
-"""Batches of random samples: traces that the grammar allows, about scenes of random numbers."""
+"""Random samples, for tests and for timing: traces that the grammar allows, about scenes of random numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from waytrace.microgpt.tokens import FEATURES, PLACES, TOKENS, SceneTokens
 from waytrace.observe import REFERENCE_KIND, ReferenceKind
 from waytrace.trace import Present
 from waytrace.trace.grammar import walk
-from waytrace.trace.slots import END, NOTHING, ROW_COUNT, SLOTS
+from waytrace.trace.slots import END, ROW_COUNT, SLOTS
 
 Random = np.random.Generator
 Values = list[tuple[int, int]]
@@ -105,6 +105,3 @@ def samples(count: int, seed: int = 0, *, share: float = 0.6, most: int = 4, run
         random.uniform(-0.02, 0.02, (count, 2, 16)).astype(np.float32), present,
         random.uniform(0, 20, count).astype(np.float32), np.full(count, 4.7, np.float32),
     )  # fmt: skip
-
-
-assert NOTHING < END
