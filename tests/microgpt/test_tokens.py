@@ -14,6 +14,7 @@ import pytest
 from waytrace.catalogue import families, generate
 from waytrace.microgpt import FEATURES, PLACES, TOKENS, SceneTokens, scene_tokens, stack_tokens
 from waytrace.microgpt.columns import BEFORE_AT, COLUMNS, PATH_POINTS_M
+from waytrace.microgpt.meanings import MEANINGS, markdown, meaning
 from waytrace.microgpt.surroundings import pick_rows
 from waytrace.observe.features import MAP_AT, MAP_ROWS, column
 from waytrace.planners import Idm
@@ -242,3 +243,10 @@ def test_of_too_many_pieces_of_lanes_the_first_of_each_and_the_route_are_kept():
     many = np.zeros(12, np.int16)
     pick_rows(lanes, rows, on_route, ahead, many, first, used)
     assert many.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8, -1, -1, -1]
+
+
+def test_every_column_is_explained_and_the_page_is_up_to_date():
+    for kind, names in COLUMNS.items():
+        assert {meaning(kind, name) for name in names} == set(range(len(MEANINGS[kind])))
+    page = Path(__file__).parents[2] / "docs" / "samples.md"
+    assert page.read_text(encoding="utf-8").endswith(markdown()), "docs/samples.md: write its tables anew"
