@@ -1,5 +1,20 @@
-"""Learning: samples, and what is trained on them. What needs PyTorch is imported from its module."""
+"""Learning: samples, and what is trained on them. Importing the room does not import torch."""
 
+from .collect import CollectError, collect
 from .config import ConfigError, SftConfig
+from .samples import BRANCHES, DRIVERS, GATES, Branch, Sample, SampleBatch, SampleStore, branch_of
 
-__all__ = ["ConfigError", "SftConfig"]
+__all__ = [
+    "BRANCHES",
+    "DRIVERS",
+    "GATES",
+    "Branch",
+    "CollectError",
+    "ConfigError",
+    "Sample",
+    "SampleBatch",
+    "SampleStore",
+    "SftConfig",
+    "branch_of",
+    "collect",
+]
