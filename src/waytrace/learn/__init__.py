@@ -1,6 +1,8 @@
-"""Learning: samples, and what is trained on them. Importing the room does not import torch."""
+"""Learning: samples, and what is trained on them. Importing the room does not import torch.
 
-from .collect import CollectError, collect
+How samples are made is in :mod:`waytrace.learn.collect`, how they are learned from in :mod:`waytrace.learn.sft`.
+"""
+
 from .config import ConfigError, SftConfig
 from .samples import BRANCHES, DRIVERS, GATES, Branch, Sample, SampleBatch, SampleStore, branch_of
 
@@ -9,12 +11,10 @@ __all__ = [
     "DRIVERS",
     "GATES",
     "Branch",
-    "CollectError",
     "ConfigError",
     "Sample",
     "SampleBatch",
     "SampleStore",
     "SftConfig",
     "branch_of",
-    "collect",
 ]

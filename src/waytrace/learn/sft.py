@@ -79,7 +79,8 @@ def _train(
     data = open_samples(config.samples, Purpose.TRAIN)
     select = open_samples(config.select, Purpose.TUNE) if config.select else None
     sampler = Sampler(lengths(data), config.batch, config.seed)
-    steps = Steps(data, sampler, Branches(), group)
+    branches = Branches(runner_up=config.runner_up, decision_only=config.decision_only, fast=config.fast)
+    steps = Steps(data, sampler, branches, group)
     exam = Examination(select, config) if select and group.leads else None
 
     # The run's folder: claimed for these settings and these data, wherever they lie.
@@ -124,7 +125,7 @@ def _train(
         set_lr(optimiser, lr)
         optimiser.zero_grad(set_to_none=True)
         with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bf16"):
-            loss, figures = learner(packed, fair(packed, group))
+            loss, figures = learner(packed, fair(packed, group, config.plan_weight))
         loss.backward()
         norm = float(torch.nn.utils.clip_grad_norm_(parameters, config.clip))
         if not math.isfinite(norm):

@@ -53,7 +53,7 @@ class Options:
 
 def run(options: Options, output: Output) -> int:
     """Collect, and print the counts by family."""
-    from waytrace.learn import collect
+    from waytrace.learn.collect import collect
 
     with output.progress("driving") as advance:
         store = collect(
