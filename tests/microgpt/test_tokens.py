@@ -138,7 +138,7 @@ def test_nothing_around_is_no_error():
     assert not lost.path.any()
     nowhere = tokens_of(scene().with_(route=Route(())))
     assert nowhere.valid[0, 0]
-    assert value(nowhere, "ego", "has_route") == 0.0
+    assert value(nowhere, "ego", "no_route") == 1.0
     assert value(nowhere, "path", "on_route") == 0.0
 
 
