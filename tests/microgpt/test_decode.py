@@ -73,3 +73,19 @@ def test_threads_can_share_a_model(moments) -> None:
     for thread in threads:
         thread.join()
     assert [together[b] for b in range(3)] == alone
+
+
+def test_scores_that_lie_far_apart_within_a_head_are_read_right() -> None:
+    """A token whose scores are all far below another's of the same head still reads what it should."""
+    config = GPTConfig(1)
+    parameters = drawn(config, 3)
+    for name in ("q", "k"):
+        parameters[f"backbone.layers.0.attn.{name}_proj.weight"] = 6.0 * np.eye(32, dtype=np.float32)
+    x = np.zeros((3, 32), np.float32)
+    x[0, 0], x[1, 1], x[2, 0] = 1.0, 1.0, -1.0
+    one, other = (
+        model.extend(x, np.zeros(3, np.int64), Cache.empty(config, 3), mutual=3)
+        for model in (Reference(parameters, config), Compiled(parameters, config))
+    )
+    assert np.isfinite(other).all()
+    np.testing.assert_allclose(one, other, atol=1e-5)
