@@ -9,6 +9,7 @@ import pytest
 
 from waytrace.microgpt import Compiled, GPTConfig, Reference, Rule, Session
 from waytrace.microgpt.forward import Cache
+from waytrace.microgpt.kernels import exponential
 from waytrace.microgpt.parameters import drawn
 
 
@@ -81,6 +82,7 @@ def test_scores_that_lie_far_apart_within_a_head_are_read_right() -> None:
     parameters = drawn(config, 3)
     for name in ("q", "k"):
         parameters[f"backbone.layers.0.attn.{name}_proj.weight"] = 6.0 * np.eye(32, dtype=np.float32)
+    parameters["backbone.layers.0.attn.q_proj.weight"][1, 1] = 0.0
     x = np.zeros((3, 32), np.float32)
     x[0, 0], x[1, 1], x[2, 0] = 1.0, 1.0, -1.0
     one, other = (
@@ -89,3 +91,17 @@ def test_scores_that_lie_far_apart_within_a_head_are_read_right() -> None:
     )
     assert np.isfinite(other).all()
     np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_the_kernels_exponential_is_the_exponential() -> None:
+    x = np.concatenate([-np.geomspace(1e-6, 80.0, 4000), np.linspace(-60.0, 0.0, 4001)]).astype(np.float32)
+    bits, found = np.zeros(len(x), np.int32), x + np.float32(3.0)
+    exponential(found, len(found), np.float32(3.0), bits, bits.view(np.float32))
+    wanted = np.exp((x + np.float32(3.0) - np.float32(3.0)).astype(np.float64))
+    apart = np.abs(found / wanted - 1.0)
+    assert apart[x > -8.0].max() < 1e-6
+    assert apart.max() < 5e-6
+    low = np.array([-200.0, -1e30], np.float32)
+    exponential(low, 2, np.float32(0.0), bits, bits.view(np.float32))
+    assert (low >= 0.0).all()
+    assert (low < 1e-37).all()
