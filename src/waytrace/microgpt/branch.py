@@ -21,7 +21,7 @@ MOST_VALUES = (
 """Slots of the longest trace."""
 
 
-class Decided(NamedTuple):
+class Decisions(NamedTuple):
     """What is decided where nothing else is said."""
 
     longitudinal: int
@@ -29,7 +29,7 @@ class Decided(NamedTuple):
     """Numbers within ``sets.LONGITUDINAL`` and ``sets.LATERAL``."""
 
 
-Asking = Generator[Ask, int, Trace | Decided | None]
+Asking = Generator[Ask, int, Trace | Decisions | None]
 
 
 def asking(present: Present, mode: str) -> Asking:
@@ -40,7 +40,7 @@ def asking(present: Present, mode: str) -> Asking:
         lengthwise, sideways = decidable(present)
         longitudinal = yield from _decision("longitudinal", sets.LONGITUDINAL.values if lengthwise else sets.FREE)
         lateral = yield from _decision("lateral", sets.LATERAL.values if sideways else ("keep",))
-        return Decided(longitudinal, lateral)
+        return Decisions(longitudinal, lateral)
     return None
 
 

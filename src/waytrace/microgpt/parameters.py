@@ -25,10 +25,10 @@ Parameters = Mapping[str, Array]
 CONTROLS = 2 * PLAN_KNOTS // QUERIES
 """Numbers that a control query answers with: (acceleration, curvature) of its knots."""
 
-STARTS_AT_ZERO = ("o_proj.weight", "mlp.down_proj.weight", "bias", "control.out.weight")
-"""Endings of the names that start at zero: every layer begins as the identity, every plan as straight on."""
+STARTS_AT_ZERO = ("o_proj.weight", "mlp.down_proj.weight", "bias", "output.weight", "control.out.weight")
+"""Endings of the names that start at zero: a layer begins as the identity, a slot undecided, a plan straight on."""
 
-EMBEDDINGS = ("embedding.weight", "begin", "nowhere", "nowhere_key", "queries.weight", "mode.weight")
+EMBEDDINGS = ("embedding.weight", "begin", "nowhere", "queries.weight", "mode.weight")
 """Endings of the names whose rows are looked up and not multiplied with: they start at the size of a residual."""
 
 

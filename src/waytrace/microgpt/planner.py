@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,7 +16,8 @@ from waytrace.scenario import PLAN_KNOTS, REAR_AXLE_TO_CENTRE, Plan, WaytraceErr
 from waytrace.scenario.roads import RoadCache
 from waytrace.trace import Present, Trace, sets
 
-from .branch import Decided
+from .branch import Decisions
+from .checkpoint import read_checkpoint, read_shipped
 from .config import MODES
 from .decode import Compiled
 from .heads import squash
@@ -31,11 +32,15 @@ State = NDArray[np.int8]
 """[B, 2] the last decision, longitudinal and lateral, as numbers of their sets; -1 for none."""
 
 
+SHIPPED_NAME = "shipped"
+"""What the planner that comes with the package is called."""
+
+
 @dataclass(frozen=True)
 class Thought:
     """How one row's plan came about."""
 
-    said: Trace | Decided | None
+    said: Trace | Decisions | None
     written: tuple[Written, ...]
     logprob: float
     """Of all that was chosen, among what was legal."""
@@ -57,13 +62,13 @@ class Learned:
         self, source: Model | Parameters | Path | str, mode: str = "trace", *, temperature: float = 0.0, top_k: int = 0,
         seed: int = 0, name: str = "learned",
     ) -> None:  # fmt: skip
-        """Of a checkpoint's folder, of parameters, or of a model that is loaded already.
+        """Of a checkpoint's folder (or ``shipped``), of parameters, or of a model that is loaded already.
 
         Raises :class:`WaytraceError` for an unknown mode, a temperature below 0, or a checkpoint that is not whole.
         """
         if mode not in MODES:
             raise WaytraceError(f"there is no mode {mode!r}; there are {', '.join(MODES)}")
-        self.model = loaded(source)
+        self.model, self.weights = loaded(source)
         self.mode, self.rule, self.seed = mode, Rule(temperature, top_k), seed
         self.name = name if mode == "trace" else f"{name}:{mode}"
         self._roads = RoadCache()
@@ -101,13 +106,14 @@ class Learned:
         return plan, [t.said if isinstance(t.said, Trace) else None for t in self.thoughts], after
 
 
-def loaded(source: Model | Parameters | Path | str) -> Model:
-    """A model that can be run."""
+def loaded(source: Model | Parameters | Path | str) -> tuple[Model, str]:
+    """A model that can be run, and the digest of the checkpoint that it is of; empty where it is of none."""
     if isinstance(source, Path | str):
-        raise WaytraceError("checkpoints cannot be read yet")
-    if isinstance(source, dict):
-        return Compiled(source, config_of(source))
-    return source  # type: ignore[return-value]
+        checkpoint = read_shipped() if source == SHIPPED_NAME else read_checkpoint(source)
+        return Compiled(checkpoint.parameters, checkpoint.config), checkpoint.digest
+    if isinstance(source, Mapping):
+        return Compiled(source, config_of(source)), ""
+    return source, ""
 
 
 def starts(observation: Observation) -> Array:
@@ -120,7 +126,7 @@ def starts(observation: Observation) -> Array:
     return out
 
 
-def decision(said: Trace | Decided | None, before: State) -> tuple[int, int]:
+def decision(said: Trace | Decisions | None, before: State) -> tuple[int, int]:
     """(longitudinal, lateral) as numbers: what was said, or what was said before."""
     if isinstance(said, Trace):
         d = said.decision

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from waytrace.scenario import WaytraceError
 from waytrace.trace import Present
+from waytrace.trace.slots import Slot
 
 from .branch import MOST_VALUES, within_tokens
 from .config import QUERIES, GPTConfig
 from .forward import Cache
 from .heads import Pointing
 from .parameters import Parameters
+from .sampling import Chosen
 from .tokens import SceneTokens
 
 Array = NDArray[Any]
@@ -30,7 +32,7 @@ class StaleSceneError(WaytraceError):
 
 
 class Model(Protocol):
-    """A micro GPT that can be run: ``forward.Reference`` or ``decode.Compiled``."""
+    """A micro GPT that can be run: ``reference.Reference`` or ``decode.Compiled``."""
 
     parameters: Parameters
     config: GPTConfig
@@ -41,6 +43,15 @@ class Model(Protocol):
 
     def extend(self, x: Array, position: Array, cache: Cache, *, mutual: int = 0) -> Array:
         """Hidden states [T, D] of tokens with embeddings ``x`` [T, D], appended to ``cache``: ``forward.extend``."""
+        ...
+
+    def ask(
+        self, told: Array, slot: Slot, legal: NDArray[np.bool_], pointing: Pointing, at: int, cache: Cache
+    ) -> tuple[Array, Chosen]:
+        """Append token ``at`` of a branch, which carries ``told`` [D] and asks for ``slot``.
+
+        Logits over the slot's full set (of a pointer over ``pointing``), and the most probable of those that are legal.
+        """
         ...
 
 
@@ -62,11 +73,12 @@ class Prefix:
 
     model: Model
     cache: Cache
-    """Holds the scene and nothing else; branches work on copies."""
+    """Holds the scene; what lies beyond it belongs to the first branch."""
     pointing: Pointing
     present: Present
     """What can be pointed at: elements that have a token."""
     digest: str
+    lent: list[bool] = field(default_factory=list)
 
     @classmethod
     def of(cls, model: Model, tokens: SceneTokens, b: int, present: Present) -> Prefix:
@@ -74,6 +86,16 @@ class Prefix:
         hidden, cache = model.prefill(tokens, b, ROOM)
         pointing = Pointing.of(model.parameters, tokens, b, hidden)
         return cls(model, cache, pointing, within_tokens(present, tokens, b), scene_digest(tokens, b))
+
+    def branch(self) -> Cache:
+        """A cache that a branch goes on from.
+
+        Branches only ever write behind the scene, so the first one works on the prefix's own arrays; others on copies.
+        """
+        if self.lent:
+            return self.cache.fork()
+        self.lent.append(True)
+        return Cache(self.cache.keys, self.cache.values, self.cache.length)
 
     @property
     def scene_length(self) -> int:

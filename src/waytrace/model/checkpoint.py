@@ -1,4 +1,4 @@
-"""Checkpoints of a model: :mod:`waytrace.microgpt.checkpoint_files` with tensors in place of arrays."""
+"""Checkpoints of a model: :mod:`waytrace.microgpt.checkpoint` with tensors in place of arrays."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from waytrace.microgpt.checkpoint_files import CheckpointError, read_checkpoint, read_trainer, write_checkpoint
+from waytrace.microgpt.checkpoint import read_checkpoint, read_trainer, write_checkpoint
+from waytrace.microgpt.checkpoint_files import CheckpointError
 
 from .waytrace import Waytrace
 
@@ -48,4 +49,4 @@ def load_checkpoint(folder: Path | str, model: Waytrace | None = None) -> Waytra
 def load_trainer(folder: Path | str) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """What training goes on with, on the CPU. Raises :class:`CheckpointError` where there is none, or a damaged one."""
     record, arrays = read_trainer(Path(folder))
-    return record, {name: torch.from_numpy(np.array(value)) for name, value in arrays.items()}
+    return dict(record), {name: torch.from_numpy(np.array(value)) for name, value in arrays.items()}
