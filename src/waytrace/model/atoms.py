@@ -18,7 +18,7 @@ class _RmsNorm(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, eps: float) -> Tensor:
         scale = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_().div_(x.shape[-1]).add_(eps).rsqrt_()
-        y = x * scale
+        y: Tensor = x * scale
         ctx.save_for_backward(y, scale)
         return y
 
@@ -68,7 +68,7 @@ class _Attend(torch.autograd.Function):
     def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
         scaled = q * q.shape[-1] ** -0.5
         weights = (scaled @ k.transpose(2, 3)).add_(bias).softmax(-1)
-        read = weights @ v
+        read: Tensor = weights @ v
         ctx.save_for_backward(scaled, k, v, weights, read)
         return read
 
@@ -85,13 +85,13 @@ class _Attend(torch.autograd.Function):
 
 def rms_norm(x: Tensor, eps: float) -> Tensor:
     """Each vector divided by its root mean square; no weights."""
-    y: Tensor = _RmsNorm.apply(x, eps)
+    y: Tensor = _RmsNorm.apply(x, eps)  # type: ignore[no-untyped-call]
     return y
 
 
 def relu_squared(x: Tensor) -> Tensor:
     """The square of what is positive."""
-    y: Tensor = _ReluSquared.apply(x)
+    y: Tensor = _ReluSquared.apply(x)  # type: ignore[no-untyped-call]
     return y
 
 
@@ -100,7 +100,7 @@ def rotate(qkv_N3HE: Tensor, cos_N1HE: Tensor, sin_N1HE: Tensor) -> Tensor:
 
     The first half of ``sin_N1HE`` is negative: element i < E / 2 becomes x_i cos - x_(i + E/2) sin.
     """
-    out: Tensor = _Rotate.apply(qkv_N3HE, cos_N1HE, sin_N1HE)
+    out: Tensor = _Rotate.apply(qkv_N3HE, cos_N1HE, sin_N1HE)  # type: ignore[no-untyped-call]
     return out
 
 
@@ -113,5 +113,5 @@ def attend(q_BHTE: Tensor, k_BHSE: Tensor, v_BHSE: Tensor, bias_BTS: Tensor) -> 
     if q_BHTE.device.type != "cpu" or q_BHTE.dtype == torch.float32:
         return functional.scaled_dot_product_attention(q_BHTE, k_BHSE, v_BHSE, bias_BTS)
     with torch.autocast("cpu", enabled=False):
-        read: Tensor = _Attend.apply(q_BHTE, k_BHSE, v_BHSE, bias_BTS)
+        read: Tensor = _Attend.apply(q_BHTE, k_BHSE, v_BHSE, bias_BTS)  # type: ignore[no-untyped-call]
     return read

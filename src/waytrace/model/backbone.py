@@ -80,13 +80,14 @@ class Attention(nn.Module):
         qkv_N3HE = functional.linear(x_ND, weight).view(-1, 3, self.heads, HEAD_WIDTH)
         if rotary is not None:
             qkv_N3HE = rotate(qkv_N3HE, rotary.cos, rotary.sin)
+        old = None if before is None else [grouping.cached(part) for part in before]
         seen, keys, values = [], [], []
-        for group in grouping.groups:
-            q, k, v = group.pad(qkv_N3HE).permute(2, 0, 3, 1, 4).unbind(0)
+        for i, (group, padded) in enumerate(zip(grouping.groups, grouping.split(qkv_N3HE), strict=True)):
+            q, k, v = padded.permute(2, 0, 3, 1, 4).unbind(0)
             keys.append(k)
             values.append(v)
-            if before is not None:
-                k, v = (torch.cat([group.cached(old), new], 2) for old, new in zip(before, (k, v), strict=True))
+            if old is not None:
+                k, v = torch.cat([old[0][i], k], 2), torch.cat([old[1][i], v], 2)
             seen.append(group.strip(attend(q, k, v, group.bias).transpose(1, 2)).flatten(1))
         kept = None
         if keep:

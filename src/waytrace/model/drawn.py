@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from waytrace.microgpt.tokens import FEATURES, PLACES, TOKENS, SceneTokens, empty_tokens
+from waytrace.microgpt.tokens import FEATURES, PLACES, TOKENS, SceneTokens
 from waytrace.observe import REFERENCE_KIND, ReferenceKind
 from waytrace.trace import Present
 from waytrace.trace.grammar import walk
@@ -96,10 +96,8 @@ def samples(count: int, seed: int = 0, *, share: float = 0.6, most: int = 4, run
         for k, values in enumerate(pair):
             slot[b, k, : len(values)], value[b, k, : len(values)] = np.array(values).T
             present[b, k] = True
-    parts = {kind: np.stack([s[0][kind] for s in scenes]) for kind in PLACES}
-    tokens = empty_tokens(count)._replace(
-        **parts, valid=np.stack([s[1] for s in scenes]), row=np.stack([s[2] for s in scenes])
-    )
+    features = {kind: np.stack([s[0][kind] for s in scenes]) for kind in PLACES}
+    tokens = SceneTokens(**features, valid=np.stack([s[1] for s in scenes]), row=np.stack([s[2] for s in scenes]))
     return Samples(
         tokens, slot, value, random.uniform(-3, 2, (count, 2, 16)).astype(np.float32),
         random.uniform(-0.02, 0.02, (count, 2, 16)).astype(np.float32), present,
