@@ -30,7 +30,7 @@ from label_forecasts import Outcome, diagram, frequencies, outcomes, reliability
 from waytrace.catalogue import families, generate, generate_many
 from waytrace.cli.tables import markdown, percent
 from waytrace.label import Asker, LabelledMoment, label_drive, label_store, verified
-from waytrace.label.verify import differ
+from waytrace.label.asking import differ
 from waytrace.label.without import without
 from waytrace.observe import Reference, ReferenceKind
 from waytrace.scenario.store import ScenarioWriter
