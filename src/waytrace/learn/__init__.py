@@ -1,0 +1,1 @@
+"""Learning: samples, and what is trained on them."""
