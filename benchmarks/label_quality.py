@@ -297,8 +297,9 @@ def _page(
         f"{arguments.verify_every} is re-simulated, one in {arguments.forecast_every} driven on to see what came of "
         "the forecasts. "
         "Checker and labeller share their geometry and their author: that they agree says that the labels are "
-        "consistent, not that they are right. The re-simulation is the harder test, and the second look that the labeller "
-        "takes asks the same expert: the share that is rejected *without* it says how far a certificate alone can be trusted.\n",
+        "consistent, not that they are right. The re-simulation is the harder test. The second look that the labeller "
+        "takes asks the same expert, so the share that is rejected *without* it is printed too: it says how far a "
+        "certificate alone can be trusted.\n",
         markdown(["figure", "measured", "bar"], bars) + "\n",
         f"Of the {whole.counts['uncited']} agents among the {REMOVED} nearest that a re-simulated label does not "
         f"cite, {_fine(f['uncited_moving'])} move the plan when they are taken away. {_fine(f['truncated'])} of "
