@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from waytrace.evaluate import PlannerError, load_planner
+from waytrace.evaluate.load import planner_digest
+from waytrace.evaluate.task import Setup, run_task
+from waytrace.microgpt import GPTConfig
+from waytrace.microgpt.checkpoint import write_checkpoint
+from waytrace.microgpt.parameters import drawn
 from waytrace.planners import NAMES
+from waytrace.scenario.store import ScenarioStore
+from waytrace.trace.file import read_traces
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -21,10 +28,56 @@ def test_a_class_of_ones_own(own: str) -> None:
     assert type(load_planner(f"{own}:Delegating")).__name__ == "Delegating"
 
 
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    """One that steers at random."""
+    config = GPTConfig(1)
+    write_checkpoint(tmp_path / "step_000001", drawn(config), config)
+    return tmp_path / "step_000001"
+
+
+@pytest.mark.parametrize(
+    ("ending", "name"),
+    [("", "step_000001"), (":trace", "step_000001"), (":fast", "step_000001:fast"),
+     (":decision_only", "step_000001:decision_only")],
+)  # fmt: skip
+def test_a_checkpoint_by_its_folder(checkpoint: Path, ending: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_planner(f"{checkpoint}{ending}").name == name
+    monkeypatch.chdir(checkpoint.parent)
+    assert load_planner(f"step_000001{ending}").name == name
+    assert planner_digest(f"step_000001{ending}") == load_planner(str(checkpoint)).weights != ""
+
+
+def test_a_folder_never_stands_in_for_a_built_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "expert").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert load_planner("expert").name == "expert"
+
+
+def test_a_damaged_checkpoint_is_named(checkpoint: Path) -> None:
+    (checkpoint / "head" / "head.safetensors").write_bytes(b"")
+    with pytest.raises(PlannerError, match=r"head\.safetensors is not the file of the manifest"):
+        load_planner(str(checkpoint))
+
+
+def test_a_checkpoint_that_writes_traces_is_quoted(checkpoint: Path, store: Path, tmp_path: Path) -> None:
+    (task := tmp_path / "task").mkdir()
+    scenarios = ScenarioStore.open(store)
+    first = sorted(scenarios.ids)[:1]
+    setup = Setup(str(checkpoint), str(store), str(task), traces=True)
+    run_task(setup, scenarios, first, "one")
+    lines = list(read_traces(task / "one" / "traces.jsonl"))
+    assert lines
+    assert {line.header.producer.weights for line in lines} == {load_planner(str(checkpoint)).weights}
+
+
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
         ("idn", "Known: "),
+        ("idn", "A checkpoint: its folder"),
+        ("nowhere/step_000001", "nowhere/step_000001 does not exist"),
+        ("nowhere/step_000001:fast", "nowhere/step_000001 does not exist"),
         ("no_such_module_here:Planner", "there is no module 'no_such_module_here'"),
         ("{own}:Absent", "has no 'Absent'"),
         ("{own}:not_callable", "no class or function"),

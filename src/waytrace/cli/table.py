@@ -13,6 +13,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "suites list": ("suites_list", "the frozen suites: scenes, splits, hash"),
     "suites freeze": ("suites_freeze", "a suite file: the oracle drives every scene of a store, or of a recipe"),
     "label": ("label", "traces from the expert's certificates, or of what recorded drivers did"),
+    "train sft": ("train_sft", "a planner from samples: losses, decisions, closed-loop score; resumes by repeating"),
     "eval": ("eval", "a planner in closed loop over many scenarios -> a scored result"),
     "trace check": ("trace_check", "every claim of a trace file against the scene and the plan"),
     "trace audit": ("trace_audit", "causes, omissions, rejected options and tool calls, by asking the expert again"),

@@ -1,4 +1,4 @@
-"""A planner from what a person types: a built-in name, an entry point, or ``module:Class`` of their own."""
+"""A planner from what a person types: a built-in name, a checkpoint, an entry point, or a class of their own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from waytrace.microgpt import MODES, Learned
+from waytrace.microgpt.planner import SHIPPED_NAME
 from waytrace.planners import NAMES, make
 from waytrace.scenario import WaytraceError
 
@@ -24,11 +26,13 @@ class PlannerError(WaytraceError):
 def load_planner(spec: str) -> Any:
     """A fresh planner.
 
-    ``spec`` is the name of a built-in (``waytrace.planners.NAMES``), the name of an installed entry point of the
-    group ``waytrace.planners``, or ``module:Class``, where ``module`` is importable from the current directory and
-    ``Class`` needs no arguments.
+    ``spec`` is the name of a built-in (``waytrace.planners.NAMES``), the folder of a checkpoint or ``shipped``, either
+    followed by ``:fast`` or ``:decision_only`` where it should not write whole traces, the name of an installed entry
+    point of the group ``waytrace.planners``, or ``module:Class``, where ``module`` is importable from the current
+    directory and ``Class`` needs no arguments.
 
-    Raises :class:`PlannerError` where the name is unknown, the module does not import or the class is no planner.
+    Raises :class:`PlannerError` where the name is unknown, the checkpoint is not whole, the module does not import or
+    the class is no planner.
     """
     planner = _make(spec)
     for method in ("reset", "plan"):
@@ -41,7 +45,9 @@ def load_planner(spec: str) -> Any:
 
 
 def planner_digest(spec: str) -> str:
-    """Hash of the source file of a planner outside this package; empty for a built-in."""
+    """Hash of a checkpoint, or of the source file of a planner outside this package; empty for a built-in."""
+    if checkpoint_of(spec) is not None:
+        return str(load_planner(spec).weights)
     if ":" not in spec:
         return ""
     try:
@@ -51,7 +57,25 @@ def planner_digest(spec: str) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest() if path else ""
 
 
+def checkpoint_of(spec: str) -> tuple[str, str] | None:
+    """(folder or ``shipped``, mode) of a spec that means a checkpoint; None for any other."""
+    source, colon, mode = spec.rpartition(":")
+    if spec in NAMES:
+        return None
+    if not colon or mode not in MODES:
+        source, mode = spec, MODES[0]
+    if source == SHIPPED_NAME or Path(source).is_dir() or (os.sep in source and ":" not in source):
+        return source, mode
+    return None
+
+
 def _make(spec: str) -> Any:
+    learned = checkpoint_of(spec)
+    if learned is not None:
+        try:
+            return Learned(learned[0], learned[1], name=Path(learned[0]).name)
+        except WaytraceError as error:
+            raise PlannerError(f"Planner {spec!r}: {error}") from error
     if ":" in spec:
         return _make_own(spec)
     if spec in NAMES:
@@ -59,8 +83,10 @@ def _make(spec: str) -> Any:
     for point in entry_points(group=ENTRY_POINT_GROUP, name=spec):
         return point.load()()
     installed = sorted(p.name for p in entry_points(group=ENTRY_POINT_GROUP))
-    known = ", ".join([*NAMES, *installed])
-    raise PlannerError(f"No planner is called {spec!r}. Known: {known}. Your own: module:Class.")
+    known = ", ".join([*NAMES, SHIPPED_NAME, *installed])
+    raise PlannerError(
+        f"No planner is called {spec!r}. Known: {known}. A checkpoint: its folder. Your own: module:Class."
+    )
 
 
 def _make_own(spec: str) -> Any:

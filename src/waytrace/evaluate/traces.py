@@ -47,7 +47,7 @@ class TraceBook:
             quoted = traces[int(row)] if traces is not None else None
             line: TraceLine | None = None
             if quoted is not None:
-                line = self._quoted(quoted, observation, plan, int(row))
+                line = self._quoted(planner, quoted, observation, plan, int(row))
             elif traces is None and hasattr(planner, "certificates") and hasattr(planner, "forecasts"):
                 line = self._labelled(planner, observation, int(row), state)
             if line is not None:
@@ -73,11 +73,12 @@ class TraceBook:
             verdicts=check(label.trace, at.scene, label.plan, before), ghosts=ghosts_of(made, label, other, at),
         )  # fmt: skip
 
-    def _quoted(self, trace: Trace, observation: Observation, plan: Plan, row: int) -> TraceLine:
+    def _quoted(self, planner: Any, trace: Trace, observation: Observation, plan: Plan, row: int) -> TraceLine:
         """A planner's own trace. Raises ``TraceError`` where it breaks the grammar: such a planner has failed."""
         encode(trace, Present.of(observation, row))
         scene = observation.scenes[row]
-        producer = Producer("model", "", vocabulary_hash(), code_digest()[:16], self._seed, "trace", "")
+        weights = getattr(planner, "weights", "")
+        producer = Producer("model", weights, vocabulary_hash(), code_digest()[:16], self._seed, "trace", "")
         history_s = round((len(scene.ego.history_valid) - 1) * scene.dt_s, 6)
         header = Header(self._contents[row], round(scene.time_s * 1e6), history_s, scene.dt_s, producer)
         return TraceLine(

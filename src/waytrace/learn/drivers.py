@@ -31,7 +31,7 @@ Array = NDArray[np.float64]
 class Noise:
     """How far the expert is taken off its course."""
 
-    share: float = 0.25
+    share: float = 0.18
     """Probability that a decision without noise begins some."""
     accel_mps2: float = 1.2
     """Standard deviation of what is added to the acceleration."""

@@ -62,10 +62,10 @@ PATH = (
     "has_light", *(f"light_{name}" for name in LIGHTS), *_near_far("light"),
     "has_stop", *_near_far("stop"), "stop_brake",
     "has_yield_entry", *_near_far("yield_entry"), "has_stop_entry", *_near_far("stop_entry"),
-    "in_junction", "has_junction", *_near_far("junction"),
+    "in_junction", "has_junction", *_near_far("junction"), "has_zone", *_near_far("zone"),
     "has_lead", *_near_far("lead"), "lead_speed", "lead_closing", "lead_accel", "lead_still", "lead_brake",
     "lead_time", "has_rear", *_near_far("rear"), "rear_speed", "rear_closing",
-    "cap", "cap_room", "follow_accel",
+    "cap", "cap_room", "care_cap", "care_room", "follow_accel",
     *(
         f"at_{metres:g}_{name}" for metres in PATH_POINTS_M
         for name in ("x", "y", "y_near", "cos", "sin", "curvature", "limit", "cap", "on_route", "exists")
@@ -83,6 +83,9 @@ AGENT = (
         for name in ("reach", "ahead", "gap_near", "d", "d_near", "clearance", "along", "across", "is_lead", "is_rear")
     ),
     *(f"in_{seconds:g}_{name}" for seconds in EXPECTED_S for name in ("ahead", "d")),
+    "facing_own", "care", "care_speed",
+    "lane", "lane_d", "lane_turned", "lane_own", "meets", "meets_gap_near", "meets_zone", "meets_its_gap_near",
+    "meets_its_s", "meets_ego_s", "meets_after", "meets_rank", "meets_gives_way", "meets_merges",
     "changes_lane", "enters", "enters_s", "clears_s", *_near_far("enters_gap"), "ego_there_s", "enters_after",
 )  # fmt: skip
 
@@ -92,6 +95,7 @@ MAP = (
     *(f"control_{name}" for name in ("none", "yield", "stop", "signal", "priority")),
     *(f"light_{name}" for name in ("none", "unknown", "red", "yellow", "green", "off")),
     "on_route", *_near_far("route_ahead"), "own_path", "left_path", "right_path", "first",
+    *_near_far("own_starts"),
 )  # fmt: skip
 
 LIGHT = (
@@ -106,6 +110,9 @@ STOP_LINE = (
     *_PLACE_XY, "cos", "sin", "on_route", *_near_far("route_ahead"), "own_path", "left_path", "right_path", *_GAP,
     "before_yield", "before_stop", "before_signal",
 )  # fmt: skip
+
+BEFORE_AT = EGO.index("last_set_speed")
+"""From this column on, an ego token holds the last decision and nothing else."""
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "ego": EGO, "path": PATH, "agent": AGENT, "map": MAP, "light": LIGHT, "crosswalk": CROSSWALK,

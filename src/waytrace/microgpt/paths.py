@@ -21,6 +21,7 @@ from waytrace.sim.traffic.idm import idm
 
 from .columns import PATH as NAMES
 from .columns import PATH_POINTS_M
+from .conflicts import next_zone
 from .scaling import EGO, Ego, cut, far, fine, near
 
 Array = NDArray[np.float64]
@@ -161,13 +162,17 @@ def write_gap(out: NDArray[np.float32], at: int, metres: float) -> None:
 
 @jit(
     "void", MAP_INDEX, ROUTE_INDEX, PATH, "i8", "f8", "f8", "f8[:,:]", "f8[:]", "f8", OTHERS, "f8[:]", LAMPS, EGO,
-    DRIVER, "i8", "f4[:]"
+    DRIVER, "f8", "i8", "f4[:]"
 )  # fmt: skip
 def write_path(
     m: MapIndex, r: RouteIndex, path: Path, count: int, s0: float, d0: float, place: Array, caps: Array, run_m: float,
-    others: Others, still_s: Array, lamps: Lamps, ego: Ego, driver: Driver, which: int, out: NDArray[np.float32],
+    others: Others, still_s: Array, lamps: Lamps, ego: Ego, driver: Driver, care_mps: float, which: int,
+    out: NDArray[np.float32],
 ) -> None:  # fmt: skip
-    """Write the token of path ``which`` (0 own, 1 left, 2 right) to a row that is all 0. Columns: ``columns.PATH``."""
+    """Write the token of path ``which`` (0 own, 1 left, 2 right) to a row that is all 0. Columns: ``columns.PATH``.
+
+    ``care_mps`` is the speed that people and parked vehicles beside the path allow now; infinity for any.
+    """
     here = min(max(int(s0), 0), count - 1)
     lane, v, front = path.lane[here], ego.speed, s0 + ego.front_m
     turned = wrap_angle(ego.heading - path.heading[here])
@@ -210,8 +215,10 @@ def write_path(
     write_gap(out, _HALTS, halt_s - front)
     out[_JUNCTION] = m.lane_junction[lane]
     write_gap(out, _JUNCTION + 1, junction_s - front)
+    write_gap(out, _JUNCTION + 4, next_zone(m, path, count, s0, front) - front)
     lead, rear = neighbours(place, others, ego, s0, d0)
-    follow = idm(v, max(caps[here], 0.1), math.inf, 0.0, driver.headway_s, driver.accel_mps2, driver.brake_mps2)
+    care = min(care_mps, caps[here])
+    follow = idm(v, max(care, 0.1), math.inf, 0.0, driver.headway_s, driver.accel_mps2, driver.brake_mps2)
     if lead >= 0:
         gap, u = place[lead, 0] - place[lead, 2] - front, max(place[lead, 4], 0.0)
         write_gap(out, _LEAD, gap)
@@ -232,7 +239,8 @@ def write_path(
     if stop_s < _NOTHING:
         gap = stop_s - front + 2.0
         follow = min(follow, idm(v, 1e3, gap, 0.0, driver.headway_s, driver.accel_mps2, driver.brake_mps2))
-    out[_CAP], out[_CAP + 1], out[_CAP + 2] = caps[here] / 15.0, (caps[here] - v) / 10.0, follow / 4.0
+    out[_CAP], out[_CAP + 1] = caps[here] / 15.0, (caps[here] - v) / 10.0
+    out[_CAP + 2], out[_CAP + 3], out[_CAP + 4] = care / 15.0, (care - v) / 10.0, follow / 4.0
     c = _POINTS
     for k in range(len(POINTS)):
         s = s0 + POINTS[k]

@@ -127,9 +127,15 @@ def pick_rows(
     out[k:] = -1
 
 
-@jit("void", "f4[:,:]", "i4[:]", "i2[:]", "b1[:]", "u1[:]", "f4[:,:]")
-def write_map(rows: F4, lanes: I4, picked: NDArray[np.int16], first: NDArray[np.bool_], on: U1, out: F4) -> None:
-    """Write the tokens of the picked rows of an observation's ``map`` [96, 15]."""
+@jit("void", "f4[:,:]", "i4[:]", "i2[:]", "b1[:]", "u1[:]", "f8[:]", "f8", "f4[:,:]")
+def write_map(
+    rows: F4, lanes: I4, picked: NDArray[np.int16], first: NDArray[np.bool_], on: U1, starts: Array, front: float,
+    out: F4,
+) -> None:  # fmt: skip
+    """Write the tokens of the picked rows of an observation's ``map`` [96, 15].
+
+    ``starts`` [lanes] is where lanes begin on the own path (NaN: not on it), ``front`` where the ego's bumper is.
+    """
     for k in range(len(picked)):
         i = picked[k]
         if i < 0:
@@ -145,6 +151,8 @@ def write_map(rows: F4, lanes: I4, picked: NDArray[np.int16], first: NDArray[np.
         write_route(o, _ROUTE, r[13], r[14])
         write_sides(o, _PATHS, on[lanes[i]])
         o[_PATHS + 3] = first[i]
+        if not math.isnan(starts[lanes[i]]):
+            o[_PATHS + 4], o[_PATHS + 5] = near(starts[lanes[i]] - front), far(starts[lanes[i]] - front)
 
 
 @jit("void", "f4[:,:]", "i4[:]", MAP_INDEX, PATH, "i8", "f8", EGO, "u1[:]", "f4[:,:]")

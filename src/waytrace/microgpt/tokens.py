@@ -31,8 +31,9 @@ from waytrace.planners._reading import moment_of_scene
 from waytrace.planners.expert.forecast import forecast
 from waytrace.scenario.roads import RoadCache
 
-from .agents import write_agents, write_expected, write_places
+from .agents import write_agents, write_care, write_expected, write_places
 from .columns import FEATURES, HISTORY_S, PLACES, TOKENS, feature_hash
+from .conflicts import lane_starts, write_meetings
 from .ego import since, write_ego
 from .paths import DRIVER_NOW, NO_PATH, Lamps, ego_paths, write_path
 from .scaling import Ego
@@ -132,21 +133,30 @@ def _write(observation: Observation, b: int, before: NDArray[np.int8], roads: Ro
     for which, path in enumerate(paths):
         if path is None:
             continue
+        care = math.inf
+        if which == 0:
+            care = write_care(
+                others, path.path, path.samples, path.place, path.s0, ego, DRIVER_NOW.brake_mps2, out.agent
+            )
         write_path(
             roads_here.index, roads_here.routes, path.path, path.samples, path.s0, path.d0, path.place, path.caps,
-            path.run_m, others, moment.still_s, lamps, ego, DRIVER_NOW, which, out.path[which],
+            path.run_m, others, moment.still_s, lamps, ego, DRIVER_NOW, care, which, out.path[which],
         )  # fmt: skip
         write_places(ego, others, path.place, path.s0, path.d0, which, out.agent)
         mark_lanes(path.path, path.samples, path.s0, which, on)
     own = paths[0] or NO_PATH
+    starts = np.full(len(on), np.nan)
     if own.samples:
-        write_expected(ego, others, expected, own.path, own.samples, own.s0, own.caps, own.place, out.agent)
+        allowed = float(own.caps[min(max(int(own.s0), 0), own.samples - 1)])
+        lane_starts(own.path, own.samples, own.s0, starts)
+        write_expected(ego, others, expected, own.path, own.samples, own.s0, allowed, own.place, out.agent)
+        write_meetings(roads_here.index, starts, own.s0, allowed, ego, others, np.zeros(12, np.int32), out.agent)
     reference = observation.reference[b]
     picked = np.empty(PLACES["map"], np.int16)
     first, used = np.zeros(MAP_ROWS, np.bool_), np.zeros(MAP_ROWS, np.int64)
     lanes = reference[MAP_AT : MAP_AT + MAP_ROWS]
     pick_rows(lanes, observation.map[b], _ON_ROUTE, _AHEAD, picked, first, used)
-    write_map(observation.map[b], lanes, picked, first, on, out.map)
+    write_map(observation.map[b], lanes, picked, first, on, starts, own.s0 + ego.front_m, out.map)
     path_now = (own.path, own.samples, own.s0)
     light = reference[LIGHT_AT : LIGHT_AT + LIGHT_ROWS]
     controlled = np.full(LIGHT_ROWS, -1, np.int32)

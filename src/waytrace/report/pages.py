@@ -20,13 +20,15 @@ _SCRIPTS = {
     ),
     "index": ("index.js",),
     "annotate": ("annotate.js",),
+    "training": (),
 }  # fmt: skip
 _STYLES = {"scene": ("base.css", "scene.css", "told.css"), "index": ("base.css", "index.css"),
-           "annotate": ("base.css", "snapshot.css", "annotate.css")}  # fmt: skip
+           "annotate": ("base.css", "snapshot.css", "annotate.css"),
+           "training": ("base.css", "training.css")}  # fmt: skip
 
 
 def render(name: str, title: str, payload: Mapping[str, Any], **more: Any) -> str:
-    """The page ``name`` ("scene", "index", "annotate") around ``payload`` (JSON values; no NaN, no infinities).
+    """The page ``name`` ("scene", "index", "annotate", "training") around ``payload`` (JSON values, all finite).
 
     A content security policy names the page's own scripts and styles by their hashes and forbids everything else, so
     even text that got past the escaping could neither run nor fetch.
@@ -60,7 +62,7 @@ def embed(payload: Mapping[str, Any]) -> Markup:
 
 @cache
 def _environment() -> Environment:
-    pages = {name: _file(name) for name in ("scene.html", "index.html", "annotate.html")}
+    pages = {name: _file(name) for name in ("scene.html", "index.html", "annotate.html", "training.html")}
     return Environment(loader=DictLoader(pages), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 
 

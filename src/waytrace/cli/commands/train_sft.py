@@ -1,0 +1,93 @@
+"""``waytrace train sft``: supervised training from stores of samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from tyro.conf import Positional, arg
+
+if TYPE_CHECKING:
+    from waytrace.cli.output import Output
+
+
+@dataclass
+class Options:
+    """Train a planner to say and drive what its samples say and drive. Repeat the command to continue a broken run."""
+
+    samples: Annotated[Positional[list[Path]], arg(metavar="STORE")]
+    """Stores of samples of split train, from `waytrace train collect`."""
+    out: Annotated[Path, arg(metavar="FOLDER")]
+    """Folder of the run."""
+    select: Annotated[tuple[Path, ...], arg(metavar="STORE")] = ()
+    """Stores of samples of split select, which the figures and an early stop are taken from."""
+    init: Annotated[Path | None, arg(metavar="CHECKPOINT", help_behavior_hint="(default: new weights)")] = None
+    """Checkpoint of another run whose weights this one begins with."""
+    size: Literal["nano", "micro", "small"] = "micro"
+    """Size of the model."""
+    steps: int = 20_000
+    """Steps in all; the learning rate falls over these."""
+    minutes: Annotated[float, arg(help_behavior_hint="(default: no limit)")] = 0.0
+    """Save and stop after so many minutes; the same command goes on from there."""
+    batch: int = 64
+    """Samples a step, over all processes."""
+    lr: float = 2e-3
+    """Highest learning rate."""
+    seed: int = 0
+    """Seed of weights, of the order of samples and of what a step draws."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Arithmetic of the model's matrices."""
+    threads: int = 1
+    """Threads of a process."""
+    workers: int = 1
+    """Worker processes of a closed-loop score."""
+    eval_every: int = 500
+    """Steps between two looks at --select, each of which saves a checkpoint."""
+    drive_every: Annotated[int, arg(help_behavior_hint="(default: never)")] = 0
+    """Steps between two closed-loop scores on a few scenes of suite pr."""
+    set: Annotated[tuple[str, ...], arg(metavar="NAME=VALUE")] = ()
+    """Any other setting: warmup, weight_decay, beta1, beta2, clip, ema, patience, ... (docs/training.md)."""
+    sinks: Annotated[tuple[str, ...], arg(metavar="tensorboard|wandb")] = ()
+    """Where metrics go besides metrics.jsonl."""
+    json: bool = False
+    """One JSON object as the last line of standard output, all else on standard error."""
+
+
+def run(options: Options, output: Output) -> int:
+    """Train, and say where the checkpoint lies and how good it is."""
+    from waytrace.learn.config import ConfigError, with_settings
+
+    try:
+        from waytrace.learn.sft import train_sft
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise ConfigError("Training needs PyTorch, which is not installed: pip install 'waytrace[train]'.") from error
+    from waytrace.report.training import write_training_report
+
+    config = with_settings(settings(options), options.set)
+    done = train_sft(config, options.out, note=output.note, looked=write_training_report)
+    page = done.run / "report.html"
+    output.say(f"Step {done.step} of {config.steps}: {done.ended}")
+    output.say(f"Checkpoint: {done.checkpoint}")
+    if done.best and done.best != done.checkpoint:
+        output.say(f"Best on select: {done.best}")
+    output.say(f"Report: {page}")
+    output.finish(
+        {
+            "run": str(done.run), "checkpoint": str(done.checkpoint), "best": str(done.best) if done.best else None,
+            "step": done.step, "finished": done.finished, "ended": done.ended, "figures": done.figures,
+            "report": str(page),
+        }
+    )  # fmt: skip
+    return 0
+
+
+def settings(options: Options) -> dict[str, Any]:
+    """The options that are settings of a run, as its config takes them."""
+    own = {k: v for k, v in vars(options).items() if k not in ("out", "set", "json")}
+    return own | {
+        "samples": tuple(map(str, options.samples)), "select": tuple(map(str, options.select)),
+        "init": str(options.init or ""), "sinks": tuple(options.sinks),
+    }  # fmt: skip

@@ -1,0 +1,133 @@
+"""What a supervised run is: everything that its weights depend on, and what they do not."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import types
+from dataclasses import dataclass
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from waytrace.microgpt.config import SIZES
+from waytrace.scenario import WaytraceError
+from waytrace.scenario.hashing import canonical_json
+
+PRECISIONS = ("fp32", "bf16")
+FREE = ("minutes", "workers", "log_every", "sinks")
+"""Fields that may change between two pieces of one run: the weights do not depend on them."""
+
+
+class ConfigError(WaytraceError):
+    """A setting of a run that cannot be used, or another one than the run was begun with."""
+
+
+@dataclass(frozen=True)
+class SftConfig:
+    """A supervised run. Repeating it with equal settings (but for :data:`FREE`) continues where it stopped."""
+
+    samples: tuple[str, ...]
+    """Stores of samples to train on; of split train."""
+    select: tuple[str, ...] = ()
+    """Stores of samples of split select: figures, early stop."""
+    init: str = ""
+    """Checkpoint whose weights the run begins with; empty for new ones."""
+    size: str = "micro"
+    steps: int = 20_000
+    """Steps in all; the learning rate falls to its end over these."""
+    batch: int = 64
+    """Samples a step, over all processes."""
+    lr: float = 2e-3
+    lr_end: float = 0.05
+    """Learning rate at the end, as a share of ``lr``."""
+    warmup: int = 200
+    """Steps over which the learning rate rises."""
+    beta1: float = 0.9
+    beta2: float = 0.98
+    weight_decay: float = 0.1
+    """Decoupled, on matrices alone."""
+    embedding_lr: float = 1.0
+    """Learning rate of embedding tables, as a multiple of ``lr``."""
+    clip: float = 1.0
+    """Norm that the gradient is cut to."""
+    ema: float = 0.0
+    """Decay of an average over the weights, which then is what is evaluated and drives; 0 for none."""
+    seed: int = 0
+    precision: str = "fp32"
+    threads: int = 1
+    """Threads of a process; the last bits depend on it."""
+    eval_every: int = 500
+    """Steps between two looks at ``select``, each of which saves a checkpoint."""
+    eval_samples: int = 2048
+    """Samples of ``select`` that are looked at, evenly taken; 0 for all."""
+    drive_every: int = 0
+    """Steps between two closed-loop scores, a multiple of ``eval_every``; 0 for none."""
+    drive_scenes: int = 24
+    """Scenes of suite ``pr`` (split select) that are driven for it."""
+    patience: int = 0
+    """Looks at ``select`` without a better loss after which the run ends; 0 for never."""
+    minutes: float = 0.0
+    """Minutes after which this piece of the run saves and ends; 0 for no limit."""
+    workers: int = 1
+    """Worker processes of a closed-loop score."""
+    log_every: int = 20
+    """Steps between two lines of metrics."""
+    sinks: tuple[str, ...] = ()
+    """Where metrics go besides ``metrics.jsonl``: tensorboard, wandb."""
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch", "lr", "clip", "threads", "eval_every", "drive_scenes", "log_every", "workers"):
+            self._need(name, getattr(self, name) > 0, "must be positive")
+        for name in ("warmup", "weight_decay", "minutes", "patience", "eval_samples", "drive_every", "embedding_lr"):
+            self._need(name, getattr(self, name) >= 0, "must not be negative")
+        for name in ("beta1", "beta2", "ema", "lr_end"):
+            self._need(name, 0.0 <= getattr(self, name) < 1.0, "must lie within 0 and 1")
+        self._need("samples", bool(self.samples), "is empty: name at least one store of samples")
+        self._need("size", self.size in SIZES, f"is none of {', '.join(SIZES)}")
+        self._need("precision", self.precision in PRECISIONS, f"is none of {', '.join(PRECISIONS)}")
+        self._need("warmup", self.warmup < self.steps, f"must be below steps, which is {self.steps}")
+        self._need("drive_every", self.drive_every % self.eval_every == 0,
+                   f"must be a multiple of eval_every, which is {self.eval_every}")  # fmt: skip
+        self._need("patience", self.patience == 0 or bool(self.select), "needs samples of split select (--select)")
+
+    def _need(self, name: str, holds: bool, what: str) -> None:
+        if not holds:
+            raise ConfigError(f"{name} = {getattr(self, name)!r} {what}.")
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()}
+
+    def identity(self) -> dict[str, Any]:
+        """The settings that the weights depend on."""
+        return {k: v for k, v in self.to_json().items() if k not in FREE}
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the settings that the weights depend on."""
+        return hashlib.sha256(canonical_json(self.identity()).encode()).hexdigest()
+
+
+def with_settings(config: dict[str, Any], settings: tuple[str, ...]) -> SftConfig:
+    """The run of ``config`` with ``name=value`` settings on top; unknown names and wrong values are refused.
+
+    Raises :class:`ConfigError`.
+    """
+    kinds = get_type_hints(SftConfig)
+    for setting in settings:
+        name, given, text = setting.partition("=")
+        if not given or name not in kinds:
+            near = ", ".join(sorted(kinds))
+            raise ConfigError(f"--set {setting!r}: write NAME=VALUE, with one of {near}.")
+        config = config | {name: _value(name, kinds[name], text)}
+    return SftConfig(**config)
+
+
+def _value(name: str, kind: Any, text: str) -> Any:
+    if get_origin(kind) in (Union, Literal, types.UnionType):
+        kind = get_args(kind)[0]
+    if get_origin(kind) is tuple:
+        return tuple(part for part in text.split(",") if part)
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise ConfigError(f"--set {name}={text}: {name} is of type {kind.__name__}.") from error

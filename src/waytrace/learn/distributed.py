@@ -1,0 +1,75 @@
+"""Several processes that learn as one: started by torchrun, spoken to over gloo."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from waytrace.model import Figures, Packed, Waytrace, Weights
+
+
+@dataclass(frozen=True)
+class Crew:
+    """The processes of a run. One alone is a crew of one and speaks to nobody."""
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes files and speaks to the person."""
+        return self.rank == 0
+
+    def total(self, *values: float) -> list[float]:
+        """The sums of values over all processes."""
+        if self.size == 1:
+            return list(values)
+        tensor = torch.tensor(values, dtype=torch.float64)
+        distributed.all_reduce(tensor)
+        return [float(v) for v in tensor]
+
+    def agree(self, value: float) -> float:
+        """The leader's value, on every process: clocks differ, decisions must not."""
+        return self.total(value if self.leads else 0.0)[0]
+
+    def wait(self) -> None:
+        """Until all processes have come here."""
+        if self.size > 1:
+            distributed.barrier()
+
+    def learner(self, model: Waytrace) -> nn.Module:
+        """The model's loss as a module whose gradients are the mean over all processes."""
+        loss = _Loss(model)
+        return loss if self.size == 1 else DistributedDataParallel(loss)
+
+
+class _Loss(nn.Module):
+    """The loss as ``forward``, which is what DistributedDataParallel looks after."""
+
+    def __init__(self, model: Waytrace) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, packed: Packed, weights: Weights) -> tuple[Tensor, Figures]:
+        """See :meth:`Waytrace.loss`."""
+        return self.model.loss(packed, weights)
+
+
+@contextmanager
+def crew() -> Iterator[Crew]:
+    """The processes that torchrun started, or this one alone."""
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    if size == 1:
+        yield Crew()
+        return
+    distributed.init_process_group("gloo")
+    try:
+        yield Crew(distributed.get_rank(), size)
+    finally:
+        distributed.destroy_process_group()

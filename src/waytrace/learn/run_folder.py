@@ -1,0 +1,196 @@
+"""A run's folder: what it is (``run.json``), how it went (``metrics.jsonl``), where it stands (``checkpoints/``)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from waytrace.evaluate.digest import canonical, environment, plain
+from waytrace.scenario.revision import code_digest
+
+from .config import ConfigError
+
+SCHEMA = "waytrace.run/1"
+RUN, METRICS, CHECKPOINTS, LATEST, BEST = "run.json", "metrics.jsonl", "checkpoints", "latest", "best"
+KEEP = 2
+"""Checkpoints kept besides the best one."""
+
+
+class RunFolder:
+    """A run on disk, claimed for one identity: settings and hashes of the data that its weights depend on."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.metrics = Metrics(path / METRICS)
+
+    @classmethod
+    def claim(cls, path: Path | str, kind: str, config: Mapping[str, Any], identity: Mapping[str, Any]) -> RunFolder:
+        """The folder at ``path``, made if it is not there.
+
+        Raises :class:`ConfigError` where it holds a run of another ``identity``, with a line for every field that
+        differs, or something that is no run.
+        """
+        folder = Path(path).absolute()
+        file = folder / RUN
+        identity = json.loads(canonical({"kind": kind, **identity}))
+        if file.exists():
+            _same(folder, read_run(folder)["identity"], identity)
+        elif folder.exists() and any(folder.iterdir()):
+            raise ConfigError(f"{folder} holds something that is no run. Give another folder.")
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / CHECKPOINTS).mkdir(exist_ok=True)
+            sha256 = hashlib.sha256(canonical(identity)).hexdigest()
+            record = {"schema": SCHEMA, "kind": kind, "identity": identity, "identity_sha256": sha256}
+            write_json(file, record | {"config": plain(dict(config)), **provenance()})
+        return cls(folder)
+
+    def checkpoint(self, step: int) -> Path:
+        """Where the checkpoint of a step lies."""
+        return self.path / CHECKPOINTS / f"step_{step:07d}"
+
+    def latest(self) -> Path | None:
+        """The newest finished checkpoint; None before the first."""
+        return self._named(LATEST)
+
+    def best(self) -> Path | None:
+        """The checkpoint with the least loss on ``select``; None where nothing was looked at."""
+        return self._named(BEST)
+
+    def point(self, name: str, checkpoint: Path) -> None:
+        """Let ``latest`` or ``best`` be this checkpoint. The pointer is replaced in one move, so it is never torn."""
+        write_text(self.path / CHECKPOINTS / name, f"{checkpoint.name}\n")
+
+    def tidy(self) -> None:
+        """Remove all checkpoints but the newest :data:`KEEP` and the best; and unfinished ones."""
+        folder = self.path / CHECKPOINTS
+        finished = sorted(p for p in folder.iterdir() if p.is_dir() and p.name[5:].isdigit())
+        kept = {p.name for p in finished[-KEEP:]}
+        kept |= {p.name for p in (self.latest(), self.best()) if p is not None}
+        for entry in folder.iterdir():
+            if entry.is_dir() and entry.name not in kept:
+                shutil.rmtree(entry, ignore_errors=True)
+
+    def _named(self, name: str) -> Path | None:
+        file = self.path / CHECKPOINTS / name
+        if not file.exists():
+            return None
+        checkpoint = file.with_name(file.read_text().strip())
+        if not checkpoint.is_dir():
+            raise ConfigError(f"{file} names {checkpoint.name}, which is gone. Put it back, or give another folder.")
+        return checkpoint
+
+
+class Metrics:
+    """Lines of JSON, each with its ``step`` and its ``kind``: appended whole, in order, never changed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def write(self, kind: str, step: int, figures: Mapping[str, Any]) -> dict[str, Any]:
+        """Append a line; the record as written."""
+        record: dict[str, Any] = {"kind": kind, "step": step, **plain(dict(figures))}
+        line = json.dumps(record, separators=(",", ":"), allow_nan=False) + "\n"
+        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        try:
+            os.write(handle, line.encode())  # one write, so that a reader never sees half of it on a sane disk
+        finally:
+            os.close(handle)
+        return record
+
+    def sync(self) -> None:
+        """Wait until the disk has every line; called before a checkpoint that stands for them."""
+        if self.path.exists():
+            handle = os.open(self.path, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+    def rewind(self, step: int) -> None:
+        """Drop what was written after the checkpoint of ``step``, and a line torn by a crash: it will come again."""
+        if self.path.exists():
+            kept = [json.dumps(r, separators=(",", ":")) + "\n" for r in read_metrics(self.path) if r["step"] <= step]
+            write_text(self.path, "".join(kept))
+
+
+def read_run(folder: Path | str) -> dict[str, Any]:
+    """``run.json`` of a run's folder. Raises :class:`ConfigError` where there is none, or a damaged one."""
+    file = Path(folder) / RUN
+    try:
+        record: dict[str, Any] = json.loads(file.read_text())
+        if record["schema"] != SCHEMA:
+            raise ValueError(f"its schema is {record['schema']!r}, not {SCHEMA!r}")
+        record["identity"], record["config"]
+    except FileNotFoundError as error:
+        raise ConfigError(f"{folder} holds no run: there is no {RUN}. `waytrace train sft` makes one.") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{file} is damaged or of another kind: {error}. Give another folder.") from error
+    return record
+
+
+def read_metrics(path: Path | str) -> Iterator[dict[str, Any]]:
+    """The lines of ``metrics.jsonl`` in order; a last line without an end is left out."""
+    file = Path(path)
+    if not file.exists():
+        return
+    for line in file.read_text().splitlines(keepends=True):
+        if line.endswith("\n"):
+            yield json.loads(line)
+
+
+def write_json(path: Path, record: Mapping[str, Any]) -> None:
+    """Write JSON so that the file is there whole or as it was."""
+    write_text(path, json.dumps(record, indent=1, allow_nan=False))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text so that the file is there whole or as it was."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def provenance() -> dict[str, Any]:
+    """With what code, where and when something was made."""
+    import torch
+
+    around = {**environment(), "torch": torch.__version__, "processor": platform.processor()}
+    return {"code": code_digest(), "revision": _revision(), "environment": around, "begun": _now()}
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _revision() -> str:
+    """The commit of the source, ``+`` behind it where files differ from it; empty outside a checkout."""
+    here = Path(__file__).parent
+    command = ["git", "-C", str(here), "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def _same(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    changed = [
+        f"  {key}: {before.get(key)!r} -> {now.get(key)!r}"
+        for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key)
+    ]  # fmt: skip
+    if changed:
+        raise ConfigError(
+            f"{folder} holds a run with other settings:\n" + "\n".join(changed)
+            + "\nGive another folder, or repeat the command that it was begun with."
+        )  # fmt: skip

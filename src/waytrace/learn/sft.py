@@ -1,0 +1,212 @@
+"""Supervised training: one loop, from the first batch to the last checkpoint.
+
+The state of a run is (weights, moments, step, best look). Which samples a step sees, what it draws and how fast it
+learns follow from the step alone. Looks at ``select`` and closed-loop drives leave the state as it is, so a run that
+was killed and repeated ends with the same bits as one that never stopped.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from waytrace.microgpt import GPTConfig
+from waytrace.microgpt.checkpoint import checkpoint_hash
+from waytrace.model import Branches, Waytrace
+from waytrace.scenario.splits import Purpose
+
+from .checkpoints import begin_from, resume, save
+from .closed_loop import drive_checkpoint
+from .config import ConfigError, SftConfig
+from .distributed import Crew, crew
+from .figures import Examination
+from .optimiser import Average, make_optimiser, set_lr
+from .prefetch import prefetch
+from .progress import Note, Pace, quiet
+from .run_folder import RunFolder, provenance
+from .sampler import Sampler
+from .schedule import warmup_cosine
+from .sinks import flat, open_sinks
+from .state import Progress, averaged
+from .steps import Steps, fair
+from .stores import lengths, open_samples, samples_hash
+from .window import Window
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Where a run stands."""
+
+    run: Path
+    checkpoint: Path
+    """The newest one."""
+    best: Path | None
+    """The one with the least loss on ``select``."""
+    step: int
+    ended: str
+    """Why this piece of the run ended."""
+    finished: bool
+    """Whether nothing is left to do."""
+    figures: dict[str, Any]
+    """Of the last look, and of the last drive under ``drive``."""
+
+
+def train_sft(
+    config: SftConfig, out: Path | str, *, note: Note = quiet, looked: Callable[[Path], object] | None = None
+) -> Trained:
+    """Learn by imitation, or go on where the run at ``out`` stopped.
+
+    ``note`` takes lines for a person; ``looked`` is called with the run's folder whenever its metrics have grown by a
+    look at ``select``. Processes started by torchrun learn as one. Raises :class:`ConfigError` for settings that cannot
+    be used, where ``out`` holds another run and where the loss is no number; ``SplitError`` for samples that may not
+    be trained on.
+    """
+    with crew() as group:
+        torch.set_num_threads(config.threads)
+        return _train(config, Path(out).absolute(), group, note if group.leads else quiet, looked)
+
+
+def _train(
+    config: SftConfig, out: Path, group: Crew, note: Note, looked: Callable[[Path], object] | None
+) -> Trained:  # fmt: skip
+    # What there is to learn from.
+    data = open_samples(config.samples, Purpose.TRAIN)
+    select = open_samples(config.select, Purpose.TUNE) if config.select else None
+    sampler = Sampler(lengths(data), config.batch, config.seed)
+    steps = Steps(data, sampler, Branches(), group)
+    exam = Examination(select, config) if select and group.leads else None
+
+    # The run's folder: claimed for these settings and these data, wherever they lie.
+    identity = config.identity() | {
+        "samples": samples_hash(data), "select": samples_hash(select) if select else None,
+        "init": checkpoint_hash(config.init) if config.init else None, "processes": group.size,
+    }  # fmt: skip
+    folder = RunFolder.claim(out, "sft", config.to_json(), identity) if group.leads else RunFolder(out)
+    group.wait()
+
+    # The model, and where it stood.
+    torch.manual_seed(config.seed)
+    model = Waytrace(GPTConfig.of(config.size), config.seed)
+    if config.init:
+        begin_from(model, config.init)
+    optimiser = make_optimiser(model, config)
+    average = Average(dict(model.named_parameters()), config.ema) if config.ema else None
+    at = resume(folder, model, optimiser, average) or Progress()
+    if group.leads:
+        folder.metrics.rewind(at.step)
+        folder.metrics.write("piece", at.step, provenance())
+    sinks = open_sinks(config.sinks, folder.path, config.to_json()) if group.leads else []
+    count = sum(p.numel() for p in model.parameters())
+    note(f"{config.size}, {count:,} parameters; {len(data):,} samples; step {at.step:,} of {config.steps:,}")
+
+    def record(kind: str, figures: dict[str, Any]) -> None:
+        if group.leads:
+            folder.metrics.write(kind, at.step, figures)
+            for sink in sinks:
+                sink.write(at.step, flat(figures, kind))
+
+    learner = group.learner(model)
+    learner.train()
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    pace, window = Pace(config.steps, config.batch, note), Window()
+    until = time.monotonic() + 60.0 * config.minutes if config.minutes else math.inf
+    ended = _finished(config, at)
+    last: dict[str, Any] = {}
+    pace.start()
+    for packed in prefetch(steps.at, at.step, at.step if ended else config.steps):
+        lr = config.lr * warmup_cosine(at.step, steps=config.steps, warmup=config.warmup, end=config.lr_end)
+        set_lr(optimiser, lr)
+        optimiser.zero_grad(set_to_none=True)
+        with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bf16"):
+            loss, figures = learner(packed, fair(packed, group))
+        loss.backward()
+        norm = float(torch.nn.utils.clip_grad_norm_(parameters, config.clip))
+        if not math.isfinite(norm):
+            raise _diverged(at.step, folder)
+        optimiser.step()
+        at.step += 1
+        if average:
+            average.update(dict(model.named_parameters()), at.step)
+        window.add(figures, norm)
+        pace.step(at.step, float(loss.detach()), lr)
+
+        looks = at.step % config.eval_every == 0 or at.step == config.steps
+        if at.step % config.log_every and not looks:
+            continue
+        record("train", window.close(group) | {"lr": lr, "samples_per_s": pace.samples_per_s})
+        drives = bool(config.drive_every) and at.step % config.drive_every == 0
+        out_of_time = group.agree(time.monotonic() > until) > 0.0
+        if not looks and not out_of_time:
+            continue
+
+        # A checkpoint, with everything that is known of it, before `latest` points there.
+        pace.stop()
+        if looks and select:
+            with averaged(model, average):
+                seen = exam.of(model) if exam else {"loss": 0.0}
+            at.best = at.best.after(group.agree(seen["loss"]), at.step)
+            last = seen
+            record("select", seen)
+            note(f"step {at.step}: {_said(seen)}{', the best yet' if at.best.step == at.step else ''}")
+        if group.leads:
+            checkpoint = save(folder, model, optimiser, average, at)
+            if looks and drives:
+                result = folder.path / "drives" / checkpoint.name
+                driven = drive_checkpoint(checkpoint, result, count=config.drive_scenes, workers=config.workers)
+                record("drive", driven)
+                last = last | {"drive": driven}
+                note(f"step {at.step}: closed loop {driven['score']:.3f} (oracle {driven['oracle_score']:.3f})")
+            folder.metrics.sync()
+            if at.best.step == at.step:
+                folder.point("best", checkpoint)
+            folder.point("latest", checkpoint)
+            folder.tidy()
+            if looked and looks:
+                looked(folder.path)
+        group.wait()
+        ended = _finished(config, at) or ("out of time; the same command goes on" if out_of_time else "")
+        if ended:
+            break
+        pace.start()
+
+    if group.leads:
+        folder.metrics.write("end", at.step, {"reason": ended, "samples_per_s": pace.samples_per_s})
+        if looked:
+            looked(folder.path)
+    for sink in sinks:
+        sink.close()
+    newest = folder.latest()
+    assert newest is not None, "a run that ended has saved"
+    return Trained(folder.path, newest, folder.best(), at.step, ended, bool(_finished(config, at)), last)
+
+
+def _finished(config: SftConfig, at: Progress) -> str:
+    """Why there is nothing left to do; empty while there is."""
+    if at.step >= config.steps:
+        return "all steps made"
+    if at.best.spent(config.patience):
+        return f"no better on select for {at.best.worse} looks"
+    return ""
+
+
+def _said(seen: dict[str, Any]) -> str:
+    """The figures of a look in a few words."""
+    decision, away = seen["decision"], seen["waypoint_m"]["trace"]
+    return (
+        f"select loss {seen['loss']:.4f}, decisions {decision['longitudinal']['macro_f1'] or 0.0:.3f} / "
+        f"{decision['lateral']['macro_f1'] or 0.0:.3f}, waypoints {away['2']:.2f} m at 2 s, {away['4']:.2f} m at 4 s"
+    )
+
+
+def _diverged(step: int, folder: RunFolder) -> ConfigError:
+    before = folder.latest()
+    return ConfigError(
+        f"At step {step} the loss or its gradient is no finite number. Begin another run with a smaller lr"
+        + (f", or from {before} (--init)." if before else ".")
+    )

@@ -1,0 +1,25 @@
+"""The model in PyTorch: encoder, backbone, heads, what they are trained on, and checkpoints. For training only."""
+
+from .backbone import Backbone, Cache, MicroGPT
+from .branches import EVERY, Batch, Branches
+from .checkpoint import load_checkpoint, load_trainer, save_checkpoint
+from .layout import Packed, pack
+from .losses import Figures, Weights
+from .waytrace import Waytrace
+
+__all__ = [
+    "EVERY",
+    "Backbone",
+    "Batch",
+    "Branches",
+    "Cache",
+    "Figures",
+    "MicroGPT",
+    "Packed",
+    "Waytrace",
+    "Weights",
+    "load_checkpoint",
+    "load_trainer",
+    "pack",
+    "save_checkpoint",
+]

@@ -1,0 +1,36 @@
+"""The scene encoder: one token an element of the scene, each kind by a small network of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from waytrace.microgpt.config import GPTConfig
+
+
+class KindEncoder(nn.Module):
+    """down(relu(up(features))^2) of elements of one kind."""
+
+    def __init__(self, features: int, width: int) -> None:
+        super().__init__()
+        self.up = nn.Linear(features, width)
+        self.down = nn.Linear(width, width)
+
+    def forward(self, x_NF: Tensor) -> Tensor:
+        """Tokens [N, D]."""
+        out: Tensor = self.down(functional.relu(self.up(x_NF)).square())
+        return out
+
+
+class SceneEncoder(nn.ModuleDict):
+    """Kind by kind, in the order of ``features`` (name of a kind to how many columns it has)."""
+
+    def __init__(self, config: GPTConfig, features: Mapping[str, int]) -> None:
+        super().__init__({kind: KindEncoder(columns, config.width) for kind, columns in features.items()})
+
+    def forward(self, features: Mapping[str, Tensor]) -> Tensor:
+        """Tokens [N, D] of the elements of all kinds, kind after kind."""
+        return torch.cat([encode(features[kind]) for kind, encode in self.items()])

@@ -1,0 +1,73 @@
+"""The heads: which value a slot gets, and which controls a plan has.
+
+Shape suffixes: N tokens, D width, V values, B samples, P pointer slots of a sample, S scene tokens, Q plans.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from waytrace.microgpt.config import MODES, QUERIES, GPTConfig
+from waytrace.microgpt.vocabulary import VALUES
+from waytrace.scenario import PLAN_KNOTS
+from waytrace.trace import SLOTS
+
+from .branches import NOWHERE
+
+
+class TraceHead(nn.Module):
+    """Embeds the values of slots, and gives logits over the values of the next one."""
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        width = config.width
+        self.slot_embedding = nn.Embedding(len(SLOTS) + 1, width)
+        self.value_embedding = nn.Embedding(VALUES, width)
+        self.begin = nn.Parameter(torch.empty(width))
+        self.nowhere = nn.Parameter(torch.empty(NOWHERE, width))
+        self.nowhere_key = nn.Parameter(torch.empty(NOWHERE, width))
+        self.point = nn.Linear(width, width, bias=False)
+        self.query = nn.Linear(width, width, bias=False)
+        self.key = nn.Linear(width, width, bias=False)
+        self.output = nn.Linear(width, VALUES)
+
+    def closed(self, hidden_ND: Tensor) -> Tensor:
+        """Logits [N, V] over the values of all closed sets and bins."""
+        logits: Tensor = self.output(hidden_ND)
+        return logits
+
+    def pointers(self, hidden_BPD: Tensor, scene_BSD: Tensor) -> Tensor:
+        """Logits [B, P, 2 + S] over nothing, the end, and the scene's tokens."""
+        nowhere = self.nowhere_key.to(scene_BSD.dtype).expand(len(scene_BSD), -1, -1)
+        keys = torch.cat([nowhere, self.key(scene_BSD)], 1)
+        logits: Tensor = self.query(hidden_BPD) @ keys.transpose(1, 2) * keys.shape[-1] ** -0.5
+        return logits
+
+
+class ControlHead(nn.Module):
+    """Queries that are asked after a branch, and the controls that their hidden states stand for."""
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.queries = nn.Embedding(QUERIES, config.width)
+        self.mode = nn.Embedding(len(MODES), config.width)
+        self.out = nn.Linear(config.width, 2 * PLAN_KNOTS // QUERIES)
+
+    def inputs(self) -> Tensor:
+        """[modes * queries, D] what each query of each mode puts in."""
+        return (self.mode.weight[:, None] + self.queries.weight).flatten(0, 1)
+
+    def forward(self, hidden_Q4D: Tensor) -> Tensor:
+        """[Q, 16, 2] pairs for :func:`waytrace.model.unicycle.bounded`."""
+        out: Tensor = self.out(hidden_Q4D)
+        return out.reshape(len(out), PLAN_KNOTS, 2)
+
+
+class Heads(nn.Module):
+    """All heads of a model."""
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.trace = TraceHead(config)
+        self.control = ControlHead(config)

@@ -1,0 +1,126 @@
+"""What is minimised: how wrong a trace's values are, and how far a plan is from the one that was driven."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from waytrace.microgpt.vocabulary import VALUE_AT, VALUES
+from waytrace.scenario import PLAN_KNOT_S, PLAN_KNOTS
+from waytrace.trace import SLOTS
+
+from .branches import IGNORED
+
+BRANCHES = ("choice", "runner_up", "choice_decisions", "runner_up_decisions", "fast")
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What counts how much."""
+
+    trace: float = 1.0
+    """Of the mean cross-entropy of a slot, in nats."""
+    control: float = 1.0
+    """Of all that follows."""
+    across: float = 3.0
+    """A metre across the target's heading, in metres along it."""
+    heading_m: float = 5.0
+    """A radian, in metres along."""
+    speed_m: float = 1.0
+    """A m/s, in metres along."""
+    half_s: float = 2.0
+    """When a waypoint counts half as much as at once."""
+    controls: float = 0.1
+    """Of the controls' own error: m/s2, and a tenth of 1/m."""
+
+
+class Figures(NamedTuple):
+    """Sums from which a batch's figures follow; those of several batches add up."""
+
+    slots: Tensor
+    """[slots, 3] cross-entropy, right ones, count."""
+    plans: Tensor
+    """[5 branches, 3] mean distance of the waypoints, distance of the last one, count."""
+    sums: Tensor
+    """[4] loss, trace loss, control loss, batches."""
+    left_out: int
+
+    def __add__(self, other: object) -> Figures:
+        if not isinstance(other, Figures):
+            return NotImplemented
+        return Figures(
+            self.slots + other.slots, self.plans + other.plans, self.sums + other.sums, self.left_out + other.left_out
+        )
+
+    def to_json(self) -> dict[str, float]:
+        """Means by name, of what occurred.
+
+        ``loss``, ``trace_loss``, ``control_loss``, ``accuracy``, ``left_out``; of slots ``loss/NAME`` and
+        ``accuracy/NAME``; of branches ``mean_m/NAME`` and ``last_m/NAME``.
+        """
+        loss, trace, control, batches = self.sums.tolist()
+        slots, plans = self.slots.tolist(), self.plans.tolist()
+        asked = sum(s[2] for s in slots)
+        out = {"loss": loss / batches, "trace_loss": trace / batches, "control_loss": control / batches}
+        out |= {"accuracy": sum(s[1] for s in slots) / asked} if asked else {}
+        for slot, (nats, right, count) in zip(SLOTS, slots, strict=True):
+            if count:
+                out |= {f"loss/{slot.name}": nats / count, f"accuracy/{slot.name}": right / count}
+        for name, (mean, last, count) in zip(BRANCHES, plans, strict=True):
+            if count:
+                out |= {f"mean_m/{name}": mean / count, f"last_m/{name}": last / count}
+        return out | {"left_out": float(self.left_out)}
+
+
+@cache
+def _outside() -> Tensor:
+    """[slots, V] 0 in a slot's own set and minus infinity outside."""
+    out = np.full((len(SLOTS), VALUES), -np.inf, np.float32)
+    for number, slot in enumerate(SLOTS):
+        first = VALUE_AT.get(slot.values.name)
+        if first is not None:
+            out[number, first : first + len(slot.values)] = 0.0
+    return torch.from_numpy(out)
+
+
+def closed_loss(logits_NV: Tensor, slot_N: Tensor, value_N: Tensor) -> tuple[Tensor, Tensor]:
+    """Cross-entropy [N] over each slot's own set, and whether the likeliest value is right."""
+    own = logits_NV.float() + _outside().to(logits_NV.device)[slot_N]
+    return functional.cross_entropy(own, value_N, reduction="none"), own.detach().argmax(-1) == value_N
+
+
+def pointer_loss(logits_BPK: Tensor, allowed_BK: Tensor, value_BP: Tensor) -> tuple[Tensor, Tensor]:
+    """Cross-entropy [B, P] over what can be pointed at, 0 for padding; and whether the likeliest is right."""
+    own = logits_BPK.float().masked_fill(~allowed_BK[:, None], -torch.inf)
+    loss = functional.cross_entropy(own.flatten(0, 1), value_BP.flatten(), reduction="none", ignore_index=IGNORED)
+    return loss.view_as(value_BP), own.detach().argmax(-1) == value_BP
+
+
+def plan_loss(
+    waypoints_Q16x4: Tensor, target_Q16x4: Tensor, controls: tuple[Tensor, Tensor], targets: tuple[Tensor, Tensor],
+    weights: Weights,
+) -> Tensor:  # fmt: skip
+    """Mean error of plans: smooth L1 of waypoints along and across the target's heading, and so on."""
+    apart = waypoints_Q16x4 - target_Q16x4
+    cos, sin = target_Q16x4[..., 2].cos(), target_Q16x4[..., 2].sin()
+    along = apart[..., 0] * cos + apart[..., 1] * sin
+    across = apart[..., 1] * cos - apart[..., 0] * sin
+    errors = torch.stack(
+        [along, weights.across * across, weights.heading_m * apart[..., 2], weights.speed_m * apart[..., 3]], -1
+    )
+    time_s = PLAN_KNOT_S * torch.arange(1, PLAN_KNOTS + 1, device=apart.device)
+    horizon = 1.0 / (1.0 + time_s / weights.half_s)
+    horizon = horizon / horizon.mean()
+    driven = (_smooth(errors).sum(-1) * horizon).mean()
+    accel, curvature = (given - wanted for given, wanted in zip(controls, targets, strict=True))
+    return driven + weights.controls * (_smooth(accel) + _smooth(10.0 * curvature)).mean()
+
+
+def _smooth(x: Tensor) -> Tensor:
+    return functional.smooth_l1_loss(x, torch.zeros_like(x), reduction="none")
