@@ -6,6 +6,7 @@ Legend: D width, S valid scene tokens, P of them that stand for a row of the ref
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -54,12 +55,15 @@ class Pointing:
             np.concatenate([linear(at, parameters["head.trace.point.weight"]), parameters["head.trace.nowhere"]]),
         )
 
+    @cached_property
+    def _place(self) -> dict[int, int]:
+        return {int(number): place for place, number in enumerate(self.row)}
+
     def at(self, number: int) -> int:
         """Place of a number among the choices. Raises ``KeyError`` for a row that has no token."""
-        places = np.flatnonzero(self.row == number)
-        if not len(places):
+        if number not in self._place:
             raise KeyError(f"row {number} of the reference table has no scene token")
-        return int(places[0])
+        return self._place[number]
 
 
 def slot_logits(parameters: Parameters, hidden: Array, slot: Slot, pointing: Pointing) -> Array:

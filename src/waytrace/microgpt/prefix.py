@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -62,11 +62,12 @@ class Prefix:
 
     model: Model
     cache: Cache
-    """Holds the scene and nothing else; branches work on copies."""
+    """Holds the scene; what lies beyond it belongs to the first branch."""
     pointing: Pointing
     present: Present
     """What can be pointed at: elements that have a token."""
     digest: str
+    lent: list[bool] = field(default_factory=list)
 
     @classmethod
     def of(cls, model: Model, tokens: SceneTokens, b: int, present: Present) -> Prefix:
@@ -74,6 +75,16 @@ class Prefix:
         hidden, cache = model.prefill(tokens, b, ROOM)
         pointing = Pointing.of(model.parameters, tokens, b, hidden)
         return cls(model, cache, pointing, within_tokens(present, tokens, b), scene_digest(tokens, b))
+
+    def branch(self) -> Cache:
+        """A cache that a branch goes on from.
+
+        Branches only ever write behind the scene, so the first one works on the prefix's own arrays; others on copies.
+        """
+        if self.lent:
+            return self.cache.fork()
+        self.lent.append(True)
+        return Cache(self.cache.keys, self.cache.values, self.cache.length)
 
     @property
     def scene_length(self) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from waytrace.geometry import jit
 from waytrace.scenario import WaytraceError
 
 Array = NDArray[Any]
@@ -48,27 +50,54 @@ def choose(logits: Array, legal: NDArray[np.bool_], rule: Rule, rng: np.random.G
 
     Raises ``ValueError`` where nothing is legal or a draw has no generator.
     """
-    if not legal.any():
-        raise ValueError("no value is legal")
-    masked = np.where(legal, logits.astype(np.float64), -np.inf)
     if rule.temperature == 0.0:
-        return judged(logits, legal, int(masked.argmax()))
+        return judged(logits, legal, best(logits, legal))
     if rng is None:
         raise ValueError("a temperature above 0 needs a generator")
-    if 0 < rule.top_k < int(legal.sum()):
-        order = np.argsort(-masked, kind="stable")[: rule.top_k]
-        narrow = np.full(len(masked), -np.inf)
-        narrow[order] = masked[order]
-        masked = narrow
-    shifted = np.exp((masked - masked.max()) / rule.temperature)
-    place = int(np.searchsorted(np.cumsum(shifted), rng.random() * shifted.sum(), side="right"))
-    return judged(logits, legal, min(place, int(np.flatnonzero(shifted)[-1])))
+    able = np.flatnonzero(legal)
+    if not len(able):
+        raise ValueError("no value is legal")
+    if 0 < rule.top_k < len(able):
+        able = able[np.argsort(-logits[able], kind="stable")[: rule.top_k]]
+    cold = logits[able].astype(np.float64) / rule.temperature
+    weights = np.cumsum(np.exp(cold - cold.max()))
+    drawn = int(np.searchsorted(weights, rng.random() * weights[-1], side="right"))
+    return judged(logits, legal, int(able[min(drawn, len(able) - 1)]))
+
+
+def best(logits: Array, legal: NDArray[np.bool_]) -> int:
+    """Place of the most probable legal value, the first of equals. Raises ``ValueError`` where nothing is legal."""
+    place = _best(np.ascontiguousarray(logits, np.float32), legal)
+    if place < 0:
+        raise ValueError("no value is legal")
+    return int(place)
 
 
 def judged(logits: Array, legal: NDArray[np.bool_], place: int) -> Chosen:
     """A given choice with its log-probability among the legal values, and their mass."""
-    wide = logits.astype(np.float64)
-    weights = np.exp(wide - wide.max())
-    allowed = float(weights[legal].sum())
-    logprob = float(wide[place] - wide.max()) - float(np.log(allowed)) if allowed > 0.0 else -np.inf
-    return Chosen(place, logprob, allowed / float(weights.sum()))
+    return Chosen(place, *_judged(np.ascontiguousarray(logits, np.float32), legal, place))
+
+
+@jit("i8", "f4[:]", "b1[:]")
+def _best(logits: Array, legal: NDArray[np.bool_]) -> int:
+    place = -1
+    for i in range(len(logits)):
+        if legal[i] and (place < 0 or logits[i] > logits[place]):
+            place = i
+    return place
+
+
+@jit("f8,f8", "f4[:]", "b1[:]", "i8")
+def _judged(logits: Array, legal: NDArray[np.bool_], place: int) -> tuple[float, float]:
+    """(log-probability of ``place`` among the legal values, their mass), summed in float64."""
+    most, able = -np.inf, -np.inf
+    for i in range(len(logits)):
+        most = max(most, float(logits[i]))
+        if legal[i]:
+            able = max(able, float(logits[i]))
+    total, allowed = 0.0, 0.0
+    for i in range(len(logits)):
+        total += math.exp(float(logits[i]) - most)
+        if legal[i]:
+            allowed += math.exp(float(logits[i]) - able)
+    return float(logits[place]) - able - math.log(allowed), allowed * math.exp(able - most) / total

@@ -73,7 +73,7 @@ class Session:
         if mode not in MODES:
             raise WaytraceError(f"there is no mode {mode!r}; there are {', '.join(MODES)}")
         self.prefix, self.mode = prefix, mode
-        self._cache = prefix.cache.fork()
+        self._cache = prefix.branch()
         self._begin([])
 
     @classmethod

@@ -41,7 +41,10 @@ def is_pointer(slot: Slot) -> bool:
     return isinstance(slot.values, Pointer)
 
 
+_ROWS = {slot.name: slice(VALUE_AT[slot.values.name], VALUE_AT[slot.values.name] + len(slot.values))
+         for slot in SLOTS if not isinstance(slot.values, Pointer)}  # fmt: skip
+
+
 def rows_of(slot: Slot) -> slice:
     """Rows of a slot's values. Raises ``KeyError`` for a pointer."""
-    first = VALUE_AT[slot.values.name]
-    return slice(first, first + len(slot.values))
+    return _ROWS[slot.name]

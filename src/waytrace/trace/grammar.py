@@ -36,7 +36,7 @@ class Ask:
     @property
     def only(self) -> int:
         """The one legal value; -1 where there is a choice."""
-        return int(self.legal.argmax()) if int(self.legal.sum()) == 1 else -1
+        return int(self.legal.argmax()) if np.count_nonzero(self.legal) == 1 else -1
 
 
 Walk = Generator[Ask, int, Trace]
