@@ -7,10 +7,10 @@ import pytest
 
 from waytrace.microgpt import GPTConfig, Session
 from waytrace.microgpt.backward import gradients
-from waytrace.microgpt.forward import Reference
 from waytrace.microgpt.heads import squash
 from waytrace.microgpt.loss import Example, control_loss, forward_pass, trace_loss
 from waytrace.microgpt.parameters import drawn, initial, shapes
+from waytrace.microgpt.reference import Reference
 from waytrace.microgpt.update import Adam
 from waytrace.microgpt.vocabulary import SLOT_AT, is_pointer
 from waytrace.trace import SLOTS

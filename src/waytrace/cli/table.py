@@ -13,6 +13,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "suites list": ("suites_list", "the frozen suites: scenes, splits, hash"),
     "suites freeze": ("suites_freeze", "a suite file: the oracle drives every scene of a store, or of a recipe"),
     "label": ("label", "traces from the expert's certificates, or of what recorded drivers did"),
+    "train collect": (
+        "train_collect",
+        "samples to learn from: drives, with what the expert would do at every decision",
+    ),
     "train sft": ("train_sft", "a planner from samples: losses, decisions, closed-loop score; resumes by repeating"),
     "eval": ("eval", "a planner in closed loop over many scenarios -> a scored result"),
     "trace check": ("trace_check", "every claim of a trace file against the scene and the plan"),

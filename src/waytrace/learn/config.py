@@ -51,6 +51,14 @@ class SftConfig:
     """Norm that the gradient is cut to."""
     ema: float = 0.0
     """Decay of an average over the weights, which then is what is evaluated and drives; 0 for none."""
+    plan_weight: float = 1.0
+    """What the plan's error counts beside the mean cross-entropy of a slot."""
+    runner_up: float = 0.5
+    """Share of the samples that have a runner-up whose trace and plan are learned too."""
+    decision_only: float = 0.25
+    """Share of the samples that are learned with the two decisions alone before the plan."""
+    fast: float = 1.0
+    """Share of the samples that are learned with nothing before the plan."""
     seed: int = 0
     precision: str = "fp32"
     threads: int = 1
@@ -77,8 +85,19 @@ class SftConfig:
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "lr", "clip", "threads", "eval_every", "drive_scenes", "log_every", "workers"):
             self._need(name, getattr(self, name) > 0, "must be positive")
-        for name in ("warmup", "weight_decay", "minutes", "patience", "eval_samples", "drive_every", "embedding_lr"):
+        for name in (
+            "warmup",
+            "weight_decay",
+            "minutes",
+            "patience",
+            "eval_samples",
+            "drive_every",
+            "embedding_lr",
+            "plan_weight",
+        ):
             self._need(name, getattr(self, name) >= 0, "must not be negative")
+        for name in ("runner_up", "decision_only", "fast"):
+            self._need(name, 0.0 <= getattr(self, name) <= 1.0, "must lie within 0 and 1")
         for name in ("beta1", "beta2", "ema", "lr_end"):
             self._need(name, 0.0 <= getattr(self, name) < 1.0, "must lie within 0 and 1")
         self._need("samples", bool(self.samples), "is empty: name at least one store of samples")

@@ -48,7 +48,7 @@ class Examination:
         count = min(len(select), config.eval_samples or len(select))
         chosen = np.arange(count) * len(select) // count
         chosen = chosen[np.argsort(-lengths(select)[chosen], kind="stable")]
-        self.select, self.precision = select, config.precision
+        self.select, self.precision, self.plan_weight = select, config.precision, config.plan_weight
         self.parts = np.array_split(chosen, math.ceil(count / config.batch))
         self._walked: dict[int, list[Walked]] = {}
 
@@ -69,7 +69,7 @@ class Examination:
             with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bf16"):
                 sums.add(model, batch, packed, self._walked[number])
         model.train(training)
-        return sums.figures()
+        return sums.figures(self.plan_weight)
 
 
 class _Sums:
@@ -172,10 +172,10 @@ class _Sums:
                     guess = int(logits[first : first + len(AXES[axis])].argmax())
                     self.decisions["decision_only"][axis].add(guess, int(answer) - first)
 
-    def figures(self) -> dict[str, Any]:
+    def figures(self, plan_weight: float) -> dict[str, Any]:
         """Means and shares by name."""
         nats, _, count = self.slots.sum(0).tolist()
-        trace, plan = nats / max(count, 1.0), self.plan_loss.value or 0.0
+        trace, plan = nats / max(count, 1.0), plan_weight * (self.plan_loss.value or 0.0)
         named = zip(SLOTS, self.slots.tolist(), strict=True)
         return {
             "loss": trace + plan,

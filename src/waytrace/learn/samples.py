@@ -112,7 +112,8 @@ class SampleStore:
         scenario = [""] * count
         order = np.argsort(shard_of, kind="stable")
         numbers, starts = np.unique(shard_of[order], return_index=True)
-        for number, place in zip(numbers.tolist(), np.split(order, starts[1:]), strict=True):
+        groups = np.split(order, starts[1:]) if count else []
+        for number, place in zip(numbers.tolist(), groups, strict=True):
             shard = self._shards[number]
             which = wanted[place] - self._first[number]
             unpack_tokens(shard.features, shard.feature_lo, shard.valid, which, place, HALVES, *tokens[:7])

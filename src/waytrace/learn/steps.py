@@ -30,16 +30,16 @@ class Steps:
         return pack(self.samples.batch(mine), self.branches, random)
 
 
-def fair(packed: Packed, group: Crew) -> Weights:
+def fair(packed: Packed, group: Crew, plan_weight: float = 1.0) -> Weights:
     """Weights under which the mean over processes is the mean over all that is asked, as one process takes it.
 
     A process with more slots or plans in its part counts for more.
     """
+    base = Weights(control=plan_weight)
     if group.size == 1:
-        return Weights()
+        return base
     slots, plans = len(packed.closed_at) + int((packed.pointer_value >= 0).sum()), len(packed.query_at)
     all_slots, all_plans = group.total(slots, plans)
-    base = Weights()
     return Weights(
         trace=base.trace * slots * group.size / max(all_slots, 1.0),
         control=base.control * plans * group.size / max(all_plans, 1.0),

@@ -3,11 +3,11 @@
 from .backward import gradients
 from .config import MODES, QUERIES, SIZES, GPTConfig
 from .decode import Compiled
-from .forward import Reference
 from .loss import Example, forward_pass
 from .parameters import count, initial, shapes
 from .planner import Learned
 from .prefix import Model, Prefix, StaleSceneError
+from .reference import Reference
 from .sampling import GREEDY, Rule
 from .session import Session, Snapshot, Written
 from .tokens import FEATURES, PLACES, TOKENS, SceneTokens, empty_tokens, feature_hash, scene_tokens, stack_tokens

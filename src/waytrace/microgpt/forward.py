@@ -176,20 +176,3 @@ def embed_scene(parameters: Parameters, tokens: SceneTokens, b: int = 0) -> Arra
             inner = relu2(linear(x, parameters[f"{up}.weight"], parameters[f"{up}.bias"]))
             parts.append(linear(inner, parameters[f"{down}.weight"], parameters[f"{down}.bias"]))
     return np.concatenate(parts)
-
-
-class Reference:
-    """A model that runs by the functions of this file: what ``decode.Compiled`` is an equal and faster form of."""
-
-    def __init__(self, parameters: Parameters, config: GPTConfig) -> None:
-        self.parameters, self.config = parameters, config
-
-    def prefill(self, tokens: SceneTokens, b: int, capacity: int) -> tuple[Array, Cache]:
-        """Hidden states [S, D] of a scene's valid tokens, and a cache that holds them with room for ``capacity``."""
-        x = embed_scene(self.parameters, tokens, b)
-        cache = Cache.empty(self.config, len(x) + capacity, x.dtype)
-        return self.extend(x, np.zeros(len(x), np.int64), cache, mutual=len(x)), cache
-
-    def extend(self, x: Array, position: Array, cache: Cache, *, mutual: int = 0) -> Array:
-        """As :func:`extend`."""
-        return extend(self.parameters, self.config, x, position, cache, mutual=mutual)

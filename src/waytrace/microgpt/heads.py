@@ -56,6 +56,11 @@ class Pointing:
         )
 
     @cached_property
+    def columns(self) -> Array:
+        """[D, P + 2] the keys as columns, scaled: a query times them gives the logits."""
+        return np.ascontiguousarray(self.key.T * self.key.dtype.type(self.key.shape[-1] ** -0.5))
+
+    @cached_property
     def _place(self) -> dict[int, int]:
         return {int(number): place for place, number in enumerate(self.row)}
 

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from waytrace.scenario import WaytraceError
 from waytrace.trace import Present
+from waytrace.trace.slots import Slot
 
 from .branch import MOST_VALUES, within_tokens
 from .config import QUERIES, GPTConfig
 from .forward import Cache
 from .heads import Pointing
 from .parameters import Parameters
+from .sampling import Chosen
 from .tokens import SceneTokens
 
 Array = NDArray[Any]
@@ -30,7 +32,7 @@ class StaleSceneError(WaytraceError):
 
 
 class Model(Protocol):
-    """A micro GPT that can be run: ``forward.Reference`` or ``decode.Compiled``."""
+    """A micro GPT that can be run: ``reference.Reference`` or ``decode.Compiled``."""
 
     parameters: Parameters
     config: GPTConfig
@@ -41,6 +43,15 @@ class Model(Protocol):
 
     def extend(self, x: Array, position: Array, cache: Cache, *, mutual: int = 0) -> Array:
         """Hidden states [T, D] of tokens with embeddings ``x`` [T, D], appended to ``cache``: ``forward.extend``."""
+        ...
+
+    def ask(
+        self, told: Array, slot: Slot, legal: NDArray[np.bool_], pointing: Pointing, at: int, cache: Cache
+    ) -> tuple[Array, Chosen]:
+        """Append token ``at`` of a branch, which carries ``told`` [D] and asks for ``slot``.
+
+        Logits over the slot's full set (of a pointer over ``pointing``), and the most probable of those that are legal.
+        """
         ...
 
 

@@ -67,7 +67,7 @@ def choose(logits: Array, legal: NDArray[np.bool_], rule: Rule, rng: np.random.G
 
 def best(logits: Array, legal: NDArray[np.bool_]) -> int:
     """Place of the most probable legal value, the first of equals. Raises ``ValueError`` where nothing is legal."""
-    place = _best(np.ascontiguousarray(logits, np.float32), legal)
+    place = best_of(np.ascontiguousarray(logits, np.float32), legal.copy())
     if place < 0:
         raise ValueError("no value is legal")
     return int(place)
@@ -75,11 +75,12 @@ def best(logits: Array, legal: NDArray[np.bool_]) -> int:
 
 def judged(logits: Array, legal: NDArray[np.bool_], place: int) -> Chosen:
     """A given choice with its log-probability among the legal values, and their mass."""
-    return Chosen(place, *_judged(np.ascontiguousarray(logits, np.float32), legal, place))
+    return Chosen(place, *judge(np.ascontiguousarray(logits, np.float32), legal.copy(), place))
 
 
 @jit("i8", "f4[:]", "b1[:]")
-def _best(logits: Array, legal: NDArray[np.bool_]) -> int:
+def best_of(logits: Array, legal: NDArray[np.bool_]) -> int:
+    """As :func:`best`; -1 where nothing is legal."""
     place = -1
     for i in range(len(logits)):
         if legal[i] and (place < 0 or logits[i] > logits[place]):
@@ -88,7 +89,7 @@ def _best(logits: Array, legal: NDArray[np.bool_]) -> int:
 
 
 @jit("f8,f8", "f4[:]", "b1[:]", "i8")
-def _judged(logits: Array, legal: NDArray[np.bool_], place: int) -> tuple[float, float]:
+def judge(logits: Array, legal: NDArray[np.bool_], place: int) -> tuple[float, float]:
     """(log-probability of ``place`` among the legal values, their mass), summed in float64."""
     most, able = -np.inf, -np.inf
     for i in range(len(logits)):

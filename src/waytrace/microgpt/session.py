@@ -66,8 +66,8 @@ class Session:
     """Slots chosen so far: tokens of the branch that are final."""
     _carried: Array
     """[D] what the next token is told of the value before it."""
-    _hidden: Array | None
-    """[D] state of the token that asks for the present slot, where it was computed."""
+    _answered: tuple[Array, Chosen] | None
+    """Logits of the present slot and their greedy choice, where they were computed."""
 
     def __init__(self, prefix: Prefix, mode: str = "trace") -> None:
         if mode not in MODES:
@@ -105,13 +105,7 @@ class Session:
 
     def logits(self) -> Array:
         """Logits over the full set of the slot asked for; of a pointer over ``prefix.pointing.row``."""
-        ask = self._asked()
-        if self._hidden is None:
-            at = self._chosen
-            self._cache.length = self.prefix.scene_length + at
-            x = (self._carried + self._slot_row(SLOT_AT[ask.slot.name]))[None]
-            self._hidden = self.prefix.model.extend(x, np.array([at + 1]), self._cache)[0]
-        return slot_logits(self.prefix.model.parameters, self._hidden, ask.slot, self.prefix.pointing)
+        return self._answer(self._asked())[0]
 
     def step(self, number: int) -> Written:
         """Put a value into the slot asked for. Raises :class:`TraceError` for one that is not legal."""
@@ -124,9 +118,11 @@ class Session:
         seen = len(self._written)
         yield from self._written[:seen] if seen and self._chosen == 0 else ()
         while self._ask is not None:
-            chosen = choose(self.logits(), self._legal(self._ask), rule, rng)
-            seen = len(self._written)
-            self._take(self._ask, self._number(self._ask, chosen.place), chosen)
+            ask, seen = self._ask, len(self._written)
+            logits, chosen = self._answer(ask)
+            if rule.temperature > 0.0:
+                chosen = choose(logits, self._legal(ask), rule, rng)
+            self._take(ask, self._number(ask, chosen.place), chosen)
             yield from self._written[seen:]
 
     def append(self, numbers: Sequence[int]) -> tuple[Written, ...]:
@@ -213,7 +209,7 @@ class Session:
         self._cache.length = self.prefix.scene_length + at
         hidden = self.prefix.model.extend(x, position, self._cache, mutual=QUERIES)[-QUERIES:]
         self._cache.length = self.prefix.scene_length + at
-        self._hidden = None
+        self._answered = None
         return raw_controls(parameters, hidden)
 
     def _begin(self, written: Sequence[Written]) -> None:
@@ -222,7 +218,7 @@ class Session:
         self._written = []
         self._said = None
         self._chosen = 0
-        self._hidden = None
+        self._answered = None
         self._ask = None
         self._carried = self.prefix.model.parameters["head.trace.begin"]
         self._steps = asking(self.prefix.present, self.mode)
@@ -248,9 +244,18 @@ class Session:
         self._written.append(entry)
         self._carried = value_embedding(self.prefix.model.parameters, ask.slot, number, self.prefix.pointing)
         self._chosen += 1
-        self._hidden = None
+        self._answered = None
         self._advance(number)
         return entry
+
+    def _answer(self, ask: Ask) -> tuple[Array, Chosen]:
+        """What the model says to the slot asked for."""
+        if self._answered is None:
+            prefix, at = self.prefix, self._chosen
+            self._cache.length = prefix.scene_length + at
+            legal = self._legal(ask)
+            self._answered = prefix.model.ask(self._carried, ask.slot, legal, prefix.pointing, at, self._cache)
+        return self._answered
 
     def _asked(self) -> Ask:
         if self._ask is None:

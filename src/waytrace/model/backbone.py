@@ -17,6 +17,9 @@ from torch.nn import functional
 
 from waytrace.microgpt.config import HEAD_WIDTH, GPTConfig
 
+from .atoms import attend, relu_squared, rms_norm, rotate
+from .grouping import Grouping, grouping
+
 
 class Cache(NamedTuple):
     """What a layer remembers of the tokens it has seen, layer by layer."""
@@ -38,22 +41,22 @@ class Cache(NamedTuple):
         return Cache(*(tuple(x[:, :, :length] for x in kept) for kept in self))
 
 
+KeysValues = tuple[Tensor, Tensor]
+"""Of one layer."""
+
+
 class Backbone(Protocol):
     """Turns embeddings into hidden states, given what came before."""
 
     def __call__(
-        self,
-        x_BTD: Tensor,
-        cache: Cache | None,
-        positions_BT: Tensor | None,
-        mask_BTS: Tensor,
-        real_N: Tensor | None = None,
-    ) -> tuple[Tensor, Cache]:
-        """Hidden states [B, T, D] and the cache with these tokens in it.
+        self, x_BTD: Tensor, cache: Cache | None, positions_BT: Tensor | None, mask_BTS: Tensor,
+        real_N: Tensor | None = None, keep: bool = True,
+    ) -> tuple[Tensor, Cache | None]:  # fmt: skip
+        """Hidden states [B, T, D], and the cache with these tokens in it where it is to be kept.
 
         ``positions_BT`` are the tokens' places in their branch; None is 0 for all. ``mask_BTS`` [B, T or 1, S + T] is
-        true where a token may look; each sees at least one. ``real_N`` are the places among B * T that are no padding:
-        the hidden states of all others are 0.
+        true where a token may look; each sees at least one. ``real_N`` are the places among B * T that are no padding,
+        in order, the real tokens of a sequence being its first ones; the hidden states of all others are 0.
         """
         ...
 
@@ -70,18 +73,28 @@ class Attention(nn.Module):
         self.o_proj = nn.Linear(config.width, config.width, bias=False)
 
     def forward(
-        self, x_ND: Tensor, before: tuple[Tensor, Tensor] | None, rotary: Rotary | None, mask: Tensor, places: Places
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """What attention adds to the residual stream, and this layer's keys and values, the cached ones included."""
+        self, x_ND: Tensor, before: KeysValues | None, rotary: Rotary | None, grouping: Grouping, keep: bool
+    ) -> tuple[Tensor, KeysValues | None]:
+        """What attention adds to the residual stream, and the keys and values of all tokens so far where asked for."""
         weight = torch.cat([self.q_proj.weight, self.k_proj.weight, self.v_proj.weight])
-        qkv = functional.linear(x_ND, weight).view(-1, 3, self.heads, HEAD_WIDTH)
+        qkv_N3HE = functional.linear(x_ND, weight).view(-1, 3, self.heads, HEAD_WIDTH)
         if rotary is not None:
-            qkv = torch.cat([rotary(qkv[:, :2]), qkv[:, 2:]], 1)
-        q, k, v = places.pad(qkv).permute(2, 0, 3, 1, 4).unbind(0)
-        if before is not None:
-            k, v = torch.cat([before[0], k], 2), torch.cat([before[1], v], 2)
-        seen_BHTE = functional.scaled_dot_product_attention(q, k, v, mask)
-        return self.o_proj(places.strip(seen_BHTE.transpose(1, 2)).flatten(1)), (k, v)
+            qkv_N3HE = rotate(qkv_N3HE, rotary.cos, rotary.sin)
+        old = None if before is None else [grouping.cached(part) for part in before]
+        seen, keys, values = [], [], []
+        for i, (group, padded) in enumerate(zip(grouping.groups, grouping.split(qkv_N3HE), strict=True)):
+            q, k, v = padded.permute(2, 0, 3, 1, 4).unbind(0)
+            keys.append(k)
+            values.append(v)
+            if old is not None:
+                k, v = torch.cat([old[0][i], k], 2), torch.cat([old[1][i], v], 2)
+            seen.append(group.strip(attend(q, k, v, group.bias).transpose(1, 2)).flatten(1))
+        kept = None
+        if keep:
+            kept = grouping.joined(keys), grouping.joined(values)
+            if before is not None:
+                kept = torch.cat([before[0], kept[0]], 2), torch.cat([before[1], kept[1]], 2)
+        return self.o_proj(seen[0] if len(seen) == 1 else torch.cat(seen)), kept
 
 
 class MLP(nn.Module):
@@ -94,7 +107,7 @@ class MLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """What the MLP adds to the residual stream."""
-        out: Tensor = self.down_proj(functional.relu(self.up_proj(x)).square())
+        out: Tensor = self.down_proj(relu_squared(self.up_proj(x)))
         return out
 
 
@@ -108,10 +121,10 @@ class Layer(nn.Module):
         self.mlp = MLP(config)
 
     def forward(
-        self, x_ND: Tensor, before: tuple[Tensor, Tensor] | None, rotary: Rotary | None, mask: Tensor, places: Places
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """The residual stream after this layer, and its keys and values."""
-        added, kept = self.attn(rms_norm(x_ND, self.eps), before, rotary, mask, places)
+        self, x_ND: Tensor, before: KeysValues | None, rotary: Rotary | None, grouping: Grouping, keep: bool
+    ) -> tuple[Tensor, KeysValues | None]:
+        """The residual stream after this layer, and its keys and values where asked for."""
+        added, kept = self.attn(rms_norm(x_ND, self.eps), before, rotary, grouping, keep)
         x_ND = x_ND + added
         return x_ND + self.mlp(rms_norm(x_ND, self.eps)), kept
 
@@ -125,66 +138,40 @@ class MicroGPT(nn.Module):
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.depth))
 
     def forward(
-        self,
-        x_BTD: Tensor,
-        cache: Cache | None,
-        positions_BT: Tensor | None,
-        mask_BTS: Tensor,
-        real_N: Tensor | None = None,
-    ) -> tuple[Tensor, Cache]:
+        self, x_BTD: Tensor, cache: Cache | None, positions_BT: Tensor | None, mask_BTS: Tensor,
+        real_N: Tensor | None = None, keep: bool = True,
+    ) -> tuple[Tensor, Cache | None]:  # fmt: skip
         """See :class:`Backbone`."""
-        places = Places(x_BTD.shape[0], x_BTD.shape[1], real_N)
-        x_ND = places.strip(x_BTD)
+        together = grouping((x_BTD.shape[0], x_BTD.shape[1]), mask_BTS, real_N, _precision(x_BTD))
+        x_ND = together.strip(x_BTD)
         rotary = None
         if positions_BT is not None:
-            rotary = Rotary(places.strip(positions_BT), self.config.rotary_base)
-        mask = mask_BTS[:, None]
-        keys, values = [], []
+            rotary = Rotary(together.strip(positions_BT), self.config)
+        layers: list[KeysValues] = []
         for i, layer in enumerate(self.layers):
             before = None if cache is None else (cache.keys[i], cache.values[i])
-            x_ND, (k, v) = layer(x_ND, before, rotary, mask, places)
-            keys.append(k)
-            values.append(v)
-        return places.pad(rms_norm(x_ND, self.config.norm_eps)), Cache(tuple(keys), tuple(values))
-
-
-class Places(NamedTuple):
-    """Where the real tokens of B sequences of T lie: matrices are multiplied for those alone."""
-
-    sequences: int
-    length: int
-    real: Tensor | None
-    """[N] places of those tokens among B * T; None for all."""
-
-    def strip(self, x_BT: Tensor) -> Tensor:
-        """[B, T, ...] to [N, ...]."""
-        flat = x_BT.flatten(0, 1)
-        return flat if self.real is None else flat.index_select(0, self.real)
-
-    def pad(self, x_N: Tensor) -> Tensor:
-        """[N, ...] to [B, T, ...], 0 where there is padding."""
-        if self.real is not None:
-            blank = x_N.new_zeros((self.sequences * self.length, *x_N.shape[1:]))
-            x_N = blank.index_copy(0, self.real, x_N)
-        return x_N.view(self.sequences, self.length, *x_N.shape[1:])
+            x_ND, kept = layer(x_ND, before, rotary, together, keep)
+            if kept is not None:
+                layers.append(kept)
+        hidden_BTD = together.pad(rms_norm(x_ND, self.config.norm_eps))
+        return hidden_BTD, Cache(*zip(*layers, strict=True)) if layers else None
 
 
 class Rotary:
-    """Rotates queries and keys by their positions: the first half of a head with the second (arXiv 2104.09864)."""
+    """The turn of each token's position, for :func:`.atoms.rotate`: [N, 1, H, E]."""
 
-    def __init__(self, positions_N: Tensor, base: float) -> None:
+    def __init__(self, positions_N: Tensor, config: GPTConfig) -> None:
         half = HEAD_WIDTH // 2
-        wave = base ** (-torch.arange(half, device=positions_N.device, dtype=torch.float32) / half)
+        wave = config.rotary_base ** (-torch.arange(half, device=positions_N.device, dtype=torch.float32) / half)
         angle = positions_N.to(torch.float32)[:, None] * wave
-        self.cos = angle.cos().repeat(1, 2)[:, None, None]
-        self.sin = torch.cat([-angle.sin(), angle.sin()], -1)[:, None, None]
-
-    def __call__(self, x_NHE: Tensor) -> Tensor:
-        """Rotated [N, ..., E]."""
-        first, second = x_NHE.chunk(2, -1)
-        return x_NHE * self.cos.to(x_NHE.dtype) + torch.cat([second, first], -1) * self.sin.to(x_NHE.dtype)
+        shape = (len(angle), 1, config.heads, HEAD_WIDTH)
+        precision = _precision(angle)
+        cos, sin = angle.cos().to(precision), angle.sin().to(precision)
+        self.cos = torch.cat([cos, cos], -1)[:, None, None].expand(shape).contiguous()
+        self.sin = torch.cat([-sin, sin], -1)[:, None, None].expand(shape).contiguous()
 
 
-def rms_norm(x: Tensor, eps: float) -> Tensor:
-    """Each vector divided by its root mean square; no weights."""
-    return functional.rms_norm(x, (x.shape[-1],), eps=eps)
+def _precision(x: Tensor) -> torch.dtype:
+    """That of matrix products."""
+    device = x.device.type
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype

@@ -96,10 +96,8 @@ def samples(count: int, seed: int = 0, *, share: float = 0.6, most: int = 4, run
         for k, values in enumerate(pair):
             slot[b, k, : len(values)], value[b, k, : len(values)] = np.array(values).T
             present[b, k] = True
-    tokens = SceneTokens(
-        *(np.stack([s[0][kind] for s in scenes]) for kind in PLACES),
-        valid=np.stack([s[1] for s in scenes]), row=np.stack([s[2] for s in scenes]),
-    )  # fmt: skip
+    features = {kind: np.stack([s[0][kind] for s in scenes]) for kind in PLACES}
+    tokens = SceneTokens(**features, valid=np.stack([s[1] for s in scenes]), row=np.stack([s[2] for s in scenes]))
     return Samples(
         tokens, slot, value, random.uniform(-3, 2, (count, 2, 16)).astype(np.float32),
         random.uniform(-0.02, 0.02, (count, 2, 16)).astype(np.float32), present,

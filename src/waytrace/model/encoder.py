@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from waytrace.microgpt.config import GPTConfig
+
+from .atoms import relu_squared
 
 
 class KindEncoder(nn.Module):
@@ -21,7 +22,7 @@ class KindEncoder(nn.Module):
 
     def forward(self, x_NF: Tensor) -> Tensor:
         """Tokens [N, D]."""
-        out: Tensor = self.down(functional.relu(self.up(x_NF)).square())
+        out: Tensor = self.down(relu_squared(self.up(x_NF)))
         return out
 
 

@@ -99,7 +99,9 @@ class Waytrace(nn.Module):
         B, S = inputs.scene_valid.shape
         x_BSD = tokens.new_zeros((B * S, tokens.shape[1])).index_copy(0, inputs.scene_real, tokens).view(B, S, -1)
         mask = inputs.scene_valid[:, None] | ~inputs.scene_valid.any(1)[:, None, None]
-        return cast(Backbone, self.backbone)(x_BSD, None, None, mask, inputs.scene_real)
+        hidden, cache = cast(Backbone, self.backbone)(x_BSD, None, None, mask, inputs.scene_real)
+        assert cache is not None
+        return hidden, cache
 
     def rows(self, inputs: Inputs, scene_BSD: Tensor, cache: Cache) -> Tensor:
         """Hidden states [N, D] of all real tokens of the rows."""
@@ -112,7 +114,7 @@ class Waytrace(nn.Module):
         tokens = table[inputs.row] + slots[inputs.slot]
         B, T = inputs.position.shape
         x_BTD = tokens.new_zeros((B * T, tokens.shape[1])).index_copy(0, inputs.real, tokens).view(B, T, -1)
-        hidden, _ = cast(Backbone, self.backbone)(x_BTD, cache, inputs.position, inputs.mask, inputs.real)
+        hidden, _ = cast(Backbone, self.backbone)(x_BTD, cache, inputs.position, inputs.mask, inputs.real, keep=False)
         return hidden.flatten(0, 1)[inputs.real]
 
     def loss(self, packed: Packed, weights: Weights | None = None) -> tuple[Tensor, Figures]:

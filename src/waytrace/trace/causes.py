@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from waytrace.observe import ReferenceKind
 
@@ -33,26 +34,17 @@ class Ledger:
         """How many more causes there is room for."""
         return sets.MOST_CAUSES - sum(map(len, self.given.values()))
 
-    def needed(self, extra: tuple[str, str] | None = None) -> int:
-        """The fewest causes that are still to come, after one more (axis, role) where given."""
-        total = 0
-        for axis in sets.AXIS.values:
-            roles = [*self.given[axis], extra[1]] if extra and extra[0] == axis else self.given[axis]
-            total += _missing(roles, self._wants(axis), any_role=axis == "lateral")
-        return total
+    def needed(self) -> int:
+        """The fewest causes that are still to come."""
+        return _needed(self._wants, self._given)
 
     def roles(self, axis: str) -> tuple[str, ...]:
         """Roles that the next cause of this axis can have."""
-        return tuple(
-            role
-            for role in sets.ROLE.values
-            if not (role == "proximate" and "proximate" in self.given[axis])
-            and self.needed((axis, role)) <= self.left - 1
-        )
+        return _roles(self._wants, self._given, axis)
 
     def axes(self, kind: ReferenceKind) -> tuple[str, ...]:
         """Axes on which something of this kind can be the next cause."""
-        return tuple(axis for axis in sets.AXIS.values if (axis, kind) in CAUSES and self.roles(axis))
+        return _axes(self._wants, self._given, kind)
 
     def kinds(self) -> tuple[ReferenceKind, ...]:
         """Kinds of which something can be the next cause."""
@@ -62,8 +54,44 @@ class Ledger:
         """Take in a cause."""
         self.given[axis].append(role)
 
-    def _wants(self, axis: str) -> bool:
-        return self.longitudinal not in sets.FREE if axis == "longitudinal" else self.lateral != "keep"
+    @property
+    def _wants(self) -> _Wants:
+        return self.longitudinal not in sets.FREE, self.lateral != "keep"
+
+    @property
+    def _given(self) -> _Given:
+        return tuple(tuple(self.given[axis]) for axis in sets.AXIS.values)
+
+
+_Wants = tuple[bool, bool]
+"""Whether each axis needs a cause."""
+_Given = tuple[tuple[str, ...], ...]
+"""Roles of each axis's causes so far. What may follow depends on these alone, and there are few of them."""
+
+
+@cache
+def _needed(wants: _Wants, given: _Given) -> int:
+    return sum(
+        _missing(roles, wanted, any_role=axis == "lateral")
+        for axis, roles, wanted in zip(sets.AXIS.values, given, wants, strict=True)
+    )
+
+
+@cache
+def _roles(wants: _Wants, given: _Given, axis: str) -> tuple[str, ...]:
+    left = sets.MOST_CAUSES - sum(map(len, given))
+    out = []
+    for role in sets.ROLE.values:
+        after = tuple((*r, role) if a == axis else r for a, r in zip(sets.AXIS.values, given, strict=True))
+        second = role == "proximate" and "proximate" in given[sets.AXIS.values.index(axis)]
+        if not second and _needed(wants, after) <= left - 1:
+            out.append(role)
+    return tuple(out)
+
+
+@cache
+def _axes(wants: _Wants, given: _Given, kind: ReferenceKind) -> tuple[str, ...]:
+    return tuple(axis for axis in sets.AXIS.values if (axis, kind) in CAUSES and _roles(wants, given, axis))
 
 
 def _missing(roles: Sequence[str], wanted: bool, *, any_role: bool) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
 
 import numpy as np
 
@@ -31,9 +32,9 @@ class Ask:
 
     slot: Slot
     legal: Mask
-    """[values of the slot]; at least one is legal."""
+    """[values of the slot]; at least one is legal. Not to be written to: such asks are shared."""
 
-    @property
+    @cached_property
     def only(self) -> int:
         """The one legal value; -1 where there is a choice."""
         return int(self.legal.argmax()) if np.count_nonzero(self.legal) == 1 else -1
@@ -59,37 +60,57 @@ def _ask(name: str, legal: Mask) -> _Number:
 
 
 def _any(name: str) -> _Number:
-    return (yield from _ask(name, np.ones(len(BY_NAME[name].values), np.bool_)))
+    return (yield _bounded(name))
 
 
 def _among(name: str, allowed: Iterable[str]) -> Generator[Ask, int, str]:
-    values = BY_NAME[name].values
-    assert isinstance(values, Closed)
-    legal = np.zeros(len(values), np.bool_)
-    legal[[values.number(value) for value in allowed]] = True
-    return values.values[(yield from _ask(name, legal))]
+    ask = _allowing(name, tuple(allowed))
+    return ask.slot.values.values[(yield ask)]  # type: ignore[union-attr]
 
 
 def _one_of(name: str) -> Generator[Ask, int, str]:
-    values = BY_NAME[name].values
-    assert isinstance(values, Closed)
-    return values.values[(yield from _any(name))]
+    ask = _bounded(name)
+    return ask.slot.values.values[(yield ask)]  # type: ignore[union-attr]
 
 
 def _first_bin(name: str, first: bool) -> _Number:
     """Any bin, or the first alone."""
-    legal = np.ones(len(BY_NAME[name].values), np.bool_)
-    legal[1:] = not first
-    return (yield from _ask(name, legal))
+    return (yield _bounded(name, 1 if first else None))
 
 
 def _none_bin(name: str, none: bool, some: bool = True) -> _Number:
     """Any bin that applies where ``some``, and "does not apply" where ``none``."""
-    values = BY_NAME[name].values
-    assert isinstance(values, Bins)
-    legal = np.full(len(values), some, np.bool_)
+    assert isinstance(BY_NAME[name].values, Bins)
+    return (yield _binned(name, none, some))
+
+
+@cache
+def _bounded(name: str, count: int | None = None) -> Ask:
+    """A slot in which the first ``count`` values are legal, or all."""
+    legal = np.zeros(len(BY_NAME[name].values), np.bool_)
+    legal[:count] = True
+    return _shared(name, legal)
+
+
+@cache
+def _binned(name: str, none: bool, some: bool) -> Ask:
+    legal = np.full(len(BY_NAME[name].values), some, np.bool_)
     legal[-1] = none
-    return (yield from _ask(name, legal))
+    return _shared(name, legal)
+
+
+@lru_cache(maxsize=1 << 14)
+def _allowing(name: str, allowed: tuple[str, ...]) -> Ask:
+    values = BY_NAME[name].values
+    assert isinstance(values, Closed)
+    legal = np.zeros(len(values), np.bool_)
+    legal[[values.number(value) for value in allowed]] = True
+    return _shared(name, legal)
+
+
+def _shared(name: str, legal: Mask) -> Ask:
+    legal.flags.writeable = False
+    return Ask(BY_NAME[name], legal)
 
 
 def _pointer(name: str, rows: Mask, *, end: bool = False, nothing: bool = False) -> _Number:

@@ -51,7 +51,9 @@ class Present:
     def rows(self) -> Mask:
         """[151] rows that an element goes by."""
         out = np.zeros(ROW_COUNT, np.bool_)
-        out[list(self.row_of.values())] = True
+        held = np.flatnonzero(self.index >= 0)
+        _, first = np.unique(REFERENCE_KIND[held] * (1 + self.index.max()) + self.index[held], return_index=True)
+        out[held[first]] = True
         return out
 
     @cached_property
