@@ -24,8 +24,8 @@ TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--np
 
 def _train(stores: dict[str, str], out: Path, processes: int, *more: str) -> dict[str, Any]:
     command = [
-        sys.executable, "-m", "waytrace", "train", "sft", stores["train"], "--select", stores["select"], "--out", str(out),
-        "--size", "nano", "--steps", "12", "--batch", "8", "--eval-every", "6", "--json",
+        sys.executable, "-m", "waytrace", "train", "sft", stores["train"], "--select", stores["select"],
+        "--out", str(out), "--size", "nano", "--steps", "12", "--batch", "8", "--eval-every", "6", "--json",
         "--set", "log_every=2", "warmup=4", *more,
     ]  # fmt: skip
     launched = command if processes == 1 else [*TORCHRUN, *command]
