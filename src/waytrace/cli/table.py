@@ -13,6 +13,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "suites list": ("suites_list", "the frozen suites: scenes, splits, hash"),
     "suites freeze": ("suites_freeze", "a suite file: the oracle drives every scene of a store, or of a recipe"),
     "label": ("label", "traces from the expert's certificates, or of what recorded drivers did"),
+    "train collect": (
+        "train_collect",
+        "samples to learn from: drives, with what the expert would do at every decision",
+    ),
     "eval": ("eval", "a planner in closed loop over many scenarios -> a scored result"),
     "trace check": ("trace_check", "every claim of a trace file against the scene and the plan"),
     "trace audit": ("trace_audit", "causes, omissions, rejected options and tool calls, by asking the expert again"),

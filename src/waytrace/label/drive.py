@@ -1,13 +1,14 @@
-"""Labels of a closed-loop drive: the expert drives one scenario to its end and every decision is labelled."""
+"""Labels of a closed-loop drive: the expert is asked at every decision, whoever drives, and each one is labelled."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from waytrace.observe import Observation
 from waytrace.planners import Certificate, Expert
-from waytrace.scenario import Scenario, WaytraceError
+from waytrace.scenario import Plan, Scenario, WaytraceError
 from waytrace.scenario.roads import RoadCache
 from waytrace.sim import World
 from waytrace.trace import Header, Producer, Trace, vocabulary_hash
@@ -22,11 +23,32 @@ class LabelError(WaytraceError):
     """Labels cannot be written. The message says why and what would do."""
 
 
+class Driver(Protocol):
+    """Who drives while the expert is asked what it would do."""
+
+    def drive(self, observation: Observation, asked: Plan, said: Trace | None) -> tuple[Plan, Trace | None]:
+        """(the plan that is driven until the next decision, the trace of what was decided).
+
+        ``asked`` is the expert's plan and ``said`` its label, or the last one where this decision has none. The trace
+        tells what the next label means by "the last decision"; None for nothing.
+        """
+        ...
+
+
+class Itself:
+    """The expert drives."""
+
+    def drive(self, observation: Observation, asked: Plan, said: Trace | None) -> tuple[Plan, Trace | None]:
+        """What the expert was asked for."""
+        return asked, said
+
+
 @dataclass(frozen=True, eq=False)
 class LabelledMoment:
     """One decision of a drive with its labels."""
 
     tick: int
+    observation: Observation
     label: Label
     runner_up: Label | None
     certificate: Certificate
@@ -36,7 +58,7 @@ class LabelledMoment:
     state: Any
     """What the planner carried into the decision."""
     before: Trace | None
-    """The trace of the decision before it."""
+    """The trace of the decision before it, of whoever drives."""
 
 
 def check_planner(planner: Any) -> None:
@@ -54,13 +76,15 @@ def check_planner(planner: Any) -> None:
 def label_drive(
     scenario: Scenario, planner: Any = None, *, every_s: float = 0.5, ticks: Collection[int] | None = None,
     runner_up: bool = False, traffic: str = "mixed", style: str = "normal", seed: int = 0,
+    driver: Driver | None = None,
 ) -> Iterator[LabelledMoment]:  # fmt: skip
     """The labels of one drive: one every ``every_s`` seconds, or those of the decisions at ``ticks`` alone.
 
-    ``planner`` is the expert unless another one with certificates and forecasts is given. Moments at which no road
-    is in reach have no label. Raises :class:`LabelError` for a privileged planner.
+    ``planner`` is the expert unless another one with certificates and forecasts is given. It drives itself unless
+    there is a ``driver``; then it is asked at every state that the driver comes to, and remembers its own answers.
+    Moments at which no road is in reach have no label. Raises :class:`LabelError` for a privileged planner.
     """
-    planner = planner or Expert()
+    planner, driver = planner or Expert(), driver or Itself()
     check_planner(planner)
     each = max(round(every_s / scenario.dt_s / DECISION_TICKS), 1) * DECISION_TICKS
 
@@ -76,6 +100,7 @@ def label_drive(
         observation = world.observe()
         carried = state
         plan, _, state = planner.plan(observation, state)
+        said = before
         if wanted(tick) or wanted(tick + DECISION_TICKS):  # the one before a wanted one tells what has changed
             certificate, forecast = planner.certificates[0], planner.forecasts[0]
             if certificate is not None:
@@ -83,10 +108,11 @@ def label_drive(
                 last = before.decision if before is not None else None
                 label, other = from_certificate(certificate, at, last, runner_up=runner_up and wanted(tick))
                 if wanted(tick):
-                    yield LabelledMoment(tick, label, other, certificate, at, world, carried, before)
-                before = label.trace
+                    yield LabelledMoment(tick, observation, label, other, certificate, at, world, carried, before)
+                said = label.trace
         if ticks is not None and tick >= max(ticks, default=-1):
             return
+        plan, before = driver.drive(observation, plan, said)
         world.step_plans(plan, ticks=DECISION_TICKS)
 
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +15,12 @@ from waytrace.scenario.splits import ALLOWED, Purpose, SplitError
 from waytrace.scenario.store import ScenarioStore
 from waytrace.trace import vocabulary_hash
 
+from .crew import work
 from .drive import LabelError
 from .store import FORMAT, LabelStore
 from .task import Setup, run_task
 
 SHARD_SCENARIOS = 16
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 Progress = Callable[[int, int, str], None]
 """Called with scenarios done, scenarios in all, and the id that came to an end last."""
@@ -64,7 +61,15 @@ def label_store(
     entries = {name: entry for name in tasks if (entry := _finished(folder, name)) is not None}
     done = sum(len(entry["ids"]) for entry in entries.values())
     todo = {name: task for name, task in tasks.items() if name not in entries}
-    for name, entry in _run(setup, store, todo, workers):
+    logs = Path(setup.shards).parent
+    for name, entry in work(
+        "waytrace.label.worker",
+        setup.to_json(),
+        todo,
+        lambda name, ids: run_task(setup, store, ids, name),
+        logs,
+        workers,
+    ):
         entries[name] = entry
         done += len(entry["ids"])
         if progress:
@@ -116,81 +121,6 @@ def _finished(folder: Path, name: str) -> dict[str, Any] | None:
         return None
     entry: dict[str, Any] = json.loads(note.read_text())
     return entry if shard.stat().st_size == entry["bytes"] else None
-
-
-def _run(
-    setup: Setup, store: ScenarioStore, tasks: dict[str, list[str]], workers: int
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Entries of tasks in the order they end; in this process where one worker is enough."""
-    if workers <= 1 or len(tasks) <= 1:
-        for name, ids in tasks.items():
-            yield name, run_task(setup, store, ids, name)
-        return
-    crew = [_Worker(setup, Path(setup.shards).parent / f"worker-{k}.log") for k in range(min(workers, len(tasks)))]
-    waiting = list(tasks.items())[::-1]
-    try:
-        with ThreadPoolExecutor(len(crew)) as pool:
-            busy: dict[Future[dict[str, Any]], tuple[_Worker, str]] = {}
-            for worker in crew:
-                name, ids = waiting.pop()
-                busy[pool.submit(worker.ask, name, ids)] = worker, name
-            while busy:
-                ended, _ = wait(busy, return_when=FIRST_COMPLETED)
-                for future in ended:
-                    worker, name = busy.pop(future)
-                    yield name, future.result()
-                    if waiting:
-                        following, ids = waiting.pop()
-                        busy[pool.submit(worker.ask, following, ids)] = worker, following
-    finally:
-        for worker in crew:
-            worker.end()
-
-
-class _Worker:
-    """One worker process; :meth:`ask` blocks until it has answered."""
-
-    def __init__(self, setup: Setup, log: Path) -> None:
-        self.log = log
-        environment = os.environ | dict.fromkeys(THREAD_VARIABLES, "1")
-        with log.open("ab") as file:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "waytrace.label.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=file, env=environment, text=True, start_new_session=True,
-            )  # fmt: skip
-        self._send(setup.to_json())
-
-    def _send(self, record: dict[str, Any]) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(record) + "\n")
-        self.process.stdin.flush()
-
-    def ask(self, name: str, ids: list[str]) -> dict[str, Any]:
-        """The manifest entry of a task. Raises :class:`LabelError` where the worker fails."""
-        assert self.process.stdout is not None
-        try:
-            self._send({"name": name, "ids": ids})
-            line = self.process.stdout.readline()
-        except BrokenPipeError:
-            line = ""
-        if not line:
-            tail = self.log.read_text(errors="replace")[-2000:]
-            raise LabelError(f"A labelling worker died over shard {name}. Its last words ({self.log}):\n{tail}")
-        answer = json.loads(line)
-        if "error" in answer:
-            if answer["expected"]:
-                raise LabelError(answer["error"])
-            raise RuntimeError(answer["error"])
-        entry: dict[str, Any] = answer["entry"]
-        return entry
-
-    def end(self) -> None:
-        """End the process."""
-        self.process.kill()
-        self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout):
-            if stream is not None:
-                stream.close()
 
 
 def _manifest(setup: Setup, store: ScenarioStore, entries: list[dict[str, Any]]) -> dict[str, Any]:

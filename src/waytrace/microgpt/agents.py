@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 
 from waytrace.geometry import jit, wrap_angle
 from waytrace.planners._moment import OTHERS, Others
+from waytrace.planners.expert import ExpertConfig
 from waytrace.planners.expert.forecast import STEP_S, STEPS
+from waytrace.scenario import AgentKind
 from waytrace.scenario.paths import PATH, STEP_M, Path, project
 
 from .columns import AGENT as NAMES
-from .columns import EXPECTED_S
+from .columns import EXPECTED_S, HISTORY_S
+from .conflicts import arrival_s
 from .paths import neighbours
 from .scaling import EGO, Ego, cut, far, near, write_place
 
@@ -24,28 +27,37 @@ STANDING_MPS = 0.3
 BESIDE_M = 25.0
 """Who is farther from a path has no place on it."""
 
-SET_OFF_MPS2 = 2.0
-"""The ego is taken to gain speed like this, up to the speed allowed, on its way to a conflict."""
-
+_CONFIG = ExpertConfig()
+_KERB_BRAKE, _WALK, _KERB_S = _CONFIG.kerb_brake_mps2, _CONFIG.walk_mps, _CONFIG.kerb_latency_s
+_HIDDEN_BRAKE, _HIDDEN_WALK, _HIDDEN_S = (
+    _CONFIG.hidden_brake_mps2, _CONFIG.hidden_walk_mps, _CONFIG.hidden_latency_s
+)  # fmt: skip
+_LEAST_MPS = _CONFIG.hidden_least_mps
+_PEDESTRIAN, _LARGE = int(AgentKind.PEDESTRIAN), int(AgentKind.LARGE_VEHICLE)
+_AGO_S = np.array(HISTORY_S)
 _EXPECTED = np.round(np.array(EXPECTED_S) / STEP_S).astype(np.int64)
 _BEARING, _COS, _SPEED, _LENGTH, _KIND = (NAMES.index(n) for n in ("bearing_cos", "cos", "speed", "length", "vehicle"))
 _VISIBLE, _APPROACH, _PAST = (NAMES.index(n) for n in ("visible", "approach_s", "past_0.4_ahead"))
 _PATHS = np.array([NAMES.index(f"{side}_reach") for side in ("own", "left", "right")])
-_IN, _CHANGES, _ENTERS = (NAMES.index(n) for n in ("in_1_ahead", "changes_lane", "enters"))
+_IN, _CHANGES, _ENTERS, _FACING = (NAMES.index(n) for n in ("in_1_ahead", "changes_lane", "enters", "facing_own"))
 
 
-@jit("void", "f8", "f8", "f8", "f8[:,:]", "f8[:]", "b1[:]", "f4[:]", "i8")
+@jit("void", "f8", "f8", "f8", "f8", "f8[:,:]", "f8[:]", "b1[:]", "f4[:]", "i8")
 def write_past(
-    x: float, y: float, heading: float, pose: Array, speed: Array, seen: NDArray[np.bool_], out: F4, at: int
-) -> None:
-    """Write past poses [H, 3] as seen from the present one: ahead, left, turned, speed, seen of each."""
+    x: float, y: float, heading: float, speed: float, pose: Array, past_speed: Array, seen: NDArray[np.bool_], out: F4,
+    at: int,
+) -> None:  # fmt: skip
+    """Write past poses [H, 3] as seen from the present one: ahead, left, turned, faster, seen of each.
+
+    *Ahead* is compared with where it would have been at the present speed.
+    """
     c, s = math.cos(heading), math.sin(heading)
-    for k in range(len(speed)):
+    for k in range(len(past_speed)):
         if seen[k]:
             dx, dy = pose[k, 0] - x, pose[k, 1] - y
-            out[at], out[at + 1] = cut((c * dx + s * dy) / 10.0, 6.0), cut((c * dy - s * dx) / 2.0, 4.0)
-            out[at + 2], out[at + 3] = math.sin(pose[k, 2] - heading), speed[k] / 10.0
-            out[at + 4] = 1.0
+            out[at] = cut((c * dx + s * dy + speed * _AGO_S[k]) / 5.0, 4.0)
+            out[at + 1], out[at + 2] = cut((c * dy - s * dx) / 2.0, 4.0), math.sin(pose[k, 2] - heading)
+            out[at + 3], out[at + 4] = cut((past_speed[k] - speed) / 5.0, 4.0), 1.0
         at += 5
 
 
@@ -80,14 +92,14 @@ def write_agents(
         when = min(max(-(ahead * rx + left * ry) / square, 0.0), 8.0) if square > 0.01 else 0.0
         row[_APPROACH] = when / 4.0
         row[_APPROACH + 1] = near(math.hypot(ahead + when * rx, left + when * ry))
-        write_past(x, y, h, past[a], past_speed[a], past_seen[a], row, _PAST)
+        write_past(x, y, h, v, past[a], past_speed[a], past_seen[a], row, _PAST)
         row[_CHANGES] = changes[a]
 
 
-@jit("void", EGO, OTHERS, "f8[:,:]", "f8", "f8", "i8", "f4[:,:]")
-def write_places(ego: Ego, others: Others, place: Array, s0: float, d0: float, which: int, out: F4) -> None:
+@jit("void", EGO, "f8[:,:]", "f8", "i8", "f4[:,:]")
+def write_places(ego: Ego, place: Array, s0: float, which: int, out: F4) -> None:
     """Write everyone's place on path ``which`` (0 own, 1 left, 2 right)."""
-    lead, rear = neighbours(place, others, ego, s0, d0)
+    lead, rear = neighbours(place, ego, s0)
     at = _PATHS[which]
     middle = s0 + ego.rear_m
     for a in range(len(place)):
@@ -104,22 +116,50 @@ def write_places(ego: Ego, others: Others, place: Array, s0: float, d0: float, w
         row[at + 8], row[at + 9] = a == lead, a == rear
 
 
-@jit("f8", "f8", "f8", "f8")
-def arrival_s(gap: float, speed: float, allowed: float) -> float:
-    """When the ego has gone ``gap`` metres, gaining speed up to ``allowed``; at most 8 s."""
-    if gap <= 0.0:
-        return 0.0
-    top = max(allowed, speed, 0.5)
-    gain_s = (top - speed) / SET_OFF_MPS2
-    gain_m = 0.5 * (speed + top) * gain_s
-    if gap < gain_m:
-        return min((math.sqrt(speed * speed + 2.0 * SET_OFF_MPS2 * gap) - speed) / SET_OFF_MPS2, 8.0)
-    return min(gain_s + (gap - gain_m) / top, 8.0)
+@jit("f8", OTHERS, PATH, "i8", "f8[:,:]", "f8", EGO, "f8", "f4[:,:]")
+def write_care(
+    others: Others, path: Path, count: int, place: Array, s0: float, ego: Ego, brake: float, out: F4
+) -> float:
+    """Write who calls for care beside the own path, and how fast to pass; the speed that this allows the ego now.
+
+    Someone on foot who faces the path may step out; behind a parked vehicle may stand somebody who will. The speed is
+    that from which the ego could then still stop, as the expert reckons it.
+    """
+    front, now = s0 + ego.front_m, math.inf
+    for a in range(len(place)):
+        s, d = place[a, 0], place[a, 1]
+        if s == math.inf or abs(d) > BESIDE_M:
+            continue
+        i = min(max(int(s / STEP_M), 0), count - 1)
+        facing = -math.copysign(1.0, d) * math.sin(others.heading[a] - path.heading[i])
+        out[a, _FACING] = facing
+        gap = abs(d) - 0.5 * ego.width - place[a, 3]
+        allowed, at = math.inf, s
+        if others.kind[a] == _PEDESTRIAN:
+            if 0.0 <= gap < 5.0 and s > front - 1.0 and facing >= 0.7:
+                allowed = max(_LEAST_MPS, 2.0 * _KERB_BRAKE * (gap / _WALK - _KERB_S))
+        elif others.kind[a] <= _LARGE and abs(others.speed[a]) < STANDING_MPS:
+            at = s + place[a, 2]
+            if 0.0 <= gap < 4.0 and front - 1.0 < at < front + 80.0:
+                seen_s = (gap + 0.25) / _HIDDEN_WALK - _HIDDEN_S
+                allowed = max(_LEAST_MPS, 2.0 * _HIDDEN_BRAKE * seen_s)
+        if allowed < math.inf:
+            out[a, _FACING + 1], out[a, _FACING + 2] = 1.0, min(allowed, 30.0) / 15.0
+            now = min(now, math.sqrt(allowed * allowed + 2.0 * brake * max(at - front, 0.0)))
+    return now
 
 
-@jit("void", EGO, OTHERS, "f8[:,:,:]", PATH, "i8", "f8", "f8[:]", "f8[:,:]", "f4[:,:]")
+@jit("void", EGO, OTHERS, "f8[:,:,:]", PATH, "i8", "f8", "f8", "f8[:,:]", "f4[:,:]")
 def write_expected(
-    ego: Ego, others: Others, forecast: Array, path: Path, count: int, s0: float, caps: Array, place: Array, out: F4
+    ego: Ego,
+    others: Others,
+    forecast: Array,
+    path: Path,
+    count: int,
+    s0: float,
+    allowed: float,
+    place: Array,
+    out: F4,
 ) -> None:
     """Write where everyone is expected on the own path, and who will be on it when.
 
@@ -127,10 +167,9 @@ def write_expected(
     which the box overlaps the way that the ego's body has yet to go.
     """
     front, middle = s0 + ego.front_m, s0 + ego.rear_m
-    allowed = caps[min(max(int(s0), 0), count - 1)]
     end = (count - 1) * STEP_M
     for a in range(len(others.x)):
-        if place[a, 0] == math.inf or abs(place[a, 1]) > 2.0 * BESIDE_M:
+        if place[a, 0] == math.inf or abs(place[a, 1]) > 80.0:
             continue
         row = out[a]
         s, d = place[a, 0], place[a, 1]

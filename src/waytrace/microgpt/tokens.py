@@ -31,10 +31,11 @@ from waytrace.planners._reading import moment_of_scene
 from waytrace.planners.expert.forecast import forecast
 from waytrace.scenario.roads import RoadCache
 
-from .agents import write_agents, write_expected, write_places
+from .agents import write_agents, write_care, write_expected, write_places
 from .columns import FEATURES, HISTORY_S, PLACES, TOKENS, feature_hash
+from .conflicts import lane_starts, write_meetings
 from .ego import since, write_ego
-from .paths import DRIVER_NOW, NO_PATH, Lamps, ego_paths, write_path
+from .paths import DRIVER_NOW, NO_PATH, UNLIMITED_MPS, Lamps, ego_paths, write_path
 from .scaling import Ego
 from .surroundings import mark_lanes, pick_rows, write_crosswalks, write_lights, write_map, write_stop_lines
 
@@ -115,9 +116,12 @@ def _write(observation: Observation, b: int, before: NDArray[np.int8], roads: Ro
     when = len(scene.ego.history_valid) - 1 - np.round(np.array(HISTORY_S) / scene.dt_s).astype(int)
     known, when = when >= 0, np.maximum(when, 0)
     still_s, stood_m = since(scene.ego.speed_history_mps, scene.ego.history_valid, scene.dt_s)
+    began = float(scene.ego.speed_history_mps[max(len(scene.ego.speed_history_mps) - 1 - scene.tick, 0)])
+    unlimited = max(UNLIMITED_MPS, began)
     write_ego(
         observation.ego[b], ego, still_s, stood_m, scene.ego.pose_history[when], scene.ego.speed_history_mps[when],
-        scene.ego.history_valid[when] & known, int(before[0]), int(before[1]), len(scene.route.groups) > 0, out.ego[0],
+        scene.ego.history_valid[when] & known, int(before[0]), int(before[1]), len(scene.route.groups) > 0,
+        unlimited, out.ego[0],
     )  # fmt: skip
     expected, changes = forecast(moment)
     at = np.ix_(when, held)
@@ -125,28 +129,37 @@ def _write(observation: Observation, b: int, before: NDArray[np.int8], roads: Ro
     past_speed = np.ascontiguousarray(agents.speed_history_mps[at].T)
     past_seen = np.ascontiguousarray((agents.history_valid[at] & known[:, None]).T)
     write_agents(ego, others, moment.still_s, agents.age_s[held], changes, past, past_speed, past_seen, out.agent)
-    paths = ego_paths(moment)
+    paths = ego_paths(moment, unlimited)
     roads_here = moment.roads
     lamps = Lamps(moment.light_lane, moment.light_state)
     on = np.zeros(max(len(roads_here.index.lane_length), 1), np.uint8)
     for which, path in enumerate(paths):
         if path is None:
             continue
+        care = math.inf
+        if which == 0:
+            care = write_care(
+                others, path.path, path.samples, path.place, path.s0, ego, DRIVER_NOW.brake_mps2, out.agent
+            )
         write_path(
             roads_here.index, roads_here.routes, path.path, path.samples, path.s0, path.d0, path.place, path.caps,
-            path.run_m, others, moment.still_s, lamps, ego, DRIVER_NOW, which, out.path[which],
+            path.run_m, others, moment.still_s, lamps, ego, DRIVER_NOW, unlimited, care, which, out.path[which],
         )  # fmt: skip
-        write_places(ego, others, path.place, path.s0, path.d0, which, out.agent)
+        write_places(ego, path.place, path.s0, which, out.agent)
         mark_lanes(path.path, path.samples, path.s0, which, on)
     own = paths[0] or NO_PATH
+    starts = np.full(len(on), np.nan)
     if own.samples:
-        write_expected(ego, others, expected, own.path, own.samples, own.s0, own.caps, own.place, out.agent)
+        allowed = float(own.caps[min(max(int(own.s0), 0), own.samples - 1)])
+        lane_starts(own.path, own.samples, own.s0, starts)
+        write_expected(ego, others, expected, own.path, own.samples, own.s0, allowed, own.place, out.agent)
+        write_meetings(roads_here.index, starts, own.s0, allowed, ego, others, np.zeros(12, np.int32), out.agent)
     reference = observation.reference[b]
     picked = np.empty(PLACES["map"], np.int16)
     first, used = np.zeros(MAP_ROWS, np.bool_), np.zeros(MAP_ROWS, np.int64)
     lanes = reference[MAP_AT : MAP_AT + MAP_ROWS]
     pick_rows(lanes, observation.map[b], _ON_ROUTE, _AHEAD, picked, first, used)
-    write_map(observation.map[b], lanes, picked, first, on, out.map)
+    write_map(observation.map[b], lanes, picked, first, on, starts, own.s0 + ego.front_m, unlimited, out.map)
     path_now = (own.path, own.samples, own.s0)
     light = reference[LIGHT_AT : LIGHT_AT + LIGHT_ROWS]
     controlled = np.full(LIGHT_ROWS, -1, np.int32)

@@ -1,0 +1,35 @@
+"""Samples of a few drives, made once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from waytrace.catalogue import generate
+from waytrace.learn import collect as collecting
+from waytrace.learn.drives import drive_samples
+from waytrace.learn.sample import Sample
+from waytrace.learn.samples import SampleStore
+
+
+@pytest.fixture(scope="session")
+def samples() -> list[Sample]:
+    """One drive of the expert, a sample each second."""
+    return list(drive_samples(generate("ccrm", 7), "expert", tally=Counter(), every_s=1.0))
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of four short drives in two shards. Tests that damage it take a copy."""
+    out = tmp_path_factory.mktemp("samples") / "expert"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(collecting, "SHARD_DRIVES", 2)
+        collecting.collect(out, count=4, families=["ccrm", "cut-in"], first_seed=400_000, every_s=4.0, workers=1)
+    return out
+
+
+@pytest.fixture
+def store(folder: Path) -> SampleStore:
+    return SampleStore.open(folder)
