@@ -52,8 +52,8 @@ def _decision(name: str, allowed: tuple[str, ...]) -> Generator[Ask, int, int]:
 
 
 def within_tokens(present: Present, tokens: SceneTokens, b: int) -> Present:
-    """What a model can point at: the elements of a moment that have a scene token."""
+    """What a model can point at: the elements of a moment that have a token for the row they go by."""
     kept = np.zeros(len(present.index), np.bool_)
     row = tokens.row[b, tokens.valid[b]]
     kept[row[row >= 0]] = True
-    return replace(present, index=np.where(kept, present.index, np.int32(-1)).astype(np.int32))
+    return replace(present, index=np.where(kept & present.rows, present.index, np.int32(-1)).astype(np.int32))
