@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from waytrace.microgpt import Compiled, Prefix, Reference, Session
-from waytrace.microgpt.heads import squash, waypoints
+from waytrace.microgpt import Compiled, Prefix, Reference, SceneTokens, Session
+from waytrace.microgpt.backward import gradients
+from waytrace.microgpt.heads import squash, unsquash, waypoints
+from waytrace.microgpt.loss import Example, forward_pass
 from waytrace.microgpt.vocabulary import is_pointer, rows_of
-from waytrace.model import EVERY, Waytrace, pack
+from waytrace.model import EVERY, Branches, Waytrace, pack
 from waytrace.model.drawn import Samples
+from waytrace.model.losses import closed_loss, pointer_loss
 from waytrace.model.unicycle import bounded, integrate
 from waytrace.model.waytrace import Inputs
 from waytrace.trace import SLOTS
@@ -70,3 +73,47 @@ def test_all_forms_agree_on_logits_and_waypoints(nano: Waytrace, batch: Samples,
     assert plan == len(made.query_at)
     assert compared[False] >= len(made.closed_at)
     assert compared[True] >= (made.pointer_value >= 0).sum()
+
+
+def loss_as_by_hand(model: Waytrace, batch: Samples, branches: Branches) -> torch.Tensor:
+    """What ``microgpt.loss`` defines, for the one branch that one sample trains."""
+    made = pack(batch, branches, np.random.default_rng(0))
+    inputs = Inputs.of(made, model.device)
+    inputs = inputs._replace(features={kind: x.double() for kind, x in inputs.features.items()})
+    scene, cache = model.prefix(inputs)
+    hidden = model.rows(inputs, scene, cache)
+    closed, _ = closed_loss(model.head.trace.closed(hidden[inputs.closed_at]), inputs.closed_slot, inputs.closed_value)
+    allowed = torch.nn.functional.pad(inputs.pointable, (2, 0), value=True)
+    logits = model.head.trace.pointers(hidden[inputs.pointer_at], scene)
+    pointer, _ = pointer_loss(logits, allowed, inputs.pointer_value)
+    asked = len(closed) + int((inputs.pointer_value >= 0).sum())
+    raw = model.head.control(hidden[inputs.query_at])
+    wanted = torch.from_numpy(unsquash(made.accel[0], made.curvature[0], float(made.start[0, 3])))
+    trace: torch.Tensor = (closed.sum() + pointer.sum()) / max(asked, 1)
+    return trace + 0.5 * (raw[0] - wanted).square().mean()
+
+
+def test_gradients_by_hand_are_those_of_autograd(nano: Waytrace, batch: Samples) -> None:
+    nano.double()
+    parameters = {name: value.detach().numpy() for name, value in nano.state_dict().items()}
+    one = Samples(*(SceneTokens(*(x[:1] for x in part)) if name == "tokens" else part[:1]
+                    for name, part in batch._asdict().items()))  # fmt: skip
+    slots = [(int(s), int(v)) for s, v in zip(one.slot[0, 0], one.value[0, 0], strict=True) if s >= 0]
+    decisions = [pair for pair in slots if SLOTS[pair[0]].name in ("longitudinal", "lateral")]
+    given = {"trace": slots, "decision_only": decisions, "fast": []}
+    examples = [
+        Example(
+            mode, tuple(s for s, _ in pairs), tuple(v for _, v in pairs), one.accel[0, 0], one.curvature[0, 0],
+            float(one.speed[0]),
+        )
+        for mode, pairs in given.items()
+    ]  # fmt: skip
+    expected, made = forward_pass(parameters, nano.config, one.tokens, 0, examples)
+    losses = [loss_as_by_hand(nano, one, b) for b in (Branches(1, 0, 0, 0), Branches(0, 0, 1, 0), Branches(0, 0, 0, 1))]
+    loss = torch.stack(losses).mean()
+    assert loss.item() == pytest.approx(expected, rel=1e-6)
+    loss.backward()
+    by_hand = gradients(parameters, nano.config, made)
+    for name, parameter in nano.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.numpy() == pytest.approx(by_hand[name], rel=1e-4, abs=1e-7), name

@@ -120,6 +120,9 @@ STOP_LINE = (
     "before_yield", "before_stop", "before_signal",
 )  # fmt: skip
 
+PAST_AT = EGO.index(f"past_{HISTORY_S[0]:g}_ahead")
+"""From this column to ``BEFORE_AT``, an ego token holds where it was."""
+
 BEFORE_AT = EGO.index("last_set_speed")
 """From this column on, an ego token holds the last decision and nothing else."""
 

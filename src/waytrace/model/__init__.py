@@ -3,12 +3,15 @@
 from .backbone import Backbone, Cache, MicroGPT
 from .branches import EVERY, Batch, Branches
 from .checkpoint import load_checkpoint, load_trainer, save_checkpoint
+from .device import DEVICES, PRECISIONS, autocast, choose_device
 from .layout import Packed, pack
 from .losses import Figures, Weights
 from .waytrace import Waytrace
 
 __all__ = [
+    "DEVICES",
     "EVERY",
+    "PRECISIONS",
     "Backbone",
     "Batch",
     "Branches",
@@ -18,6 +21,8 @@ __all__ = [
     "Packed",
     "Waytrace",
     "Weights",
+    "autocast",
+    "choose_device",
     "load_checkpoint",
     "load_trainer",
     "pack",

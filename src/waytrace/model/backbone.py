@@ -13,11 +13,10 @@ from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from waytrace.microgpt.config import HEAD_WIDTH, GPTConfig
 
-from .atoms import attend, relu_squared, rms_norm, rotate
+from .atoms import Linear, attend, linear, relu_squared, rms_norm, rotate
 from .grouping import Grouping, grouping
 
 
@@ -67,17 +66,17 @@ class Attention(nn.Module):
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
         self.heads = config.heads
-        self.q_proj = nn.Linear(config.width, config.width, bias=False)
-        self.k_proj = nn.Linear(config.width, config.width, bias=False)
-        self.v_proj = nn.Linear(config.width, config.width, bias=False)
-        self.o_proj = nn.Linear(config.width, config.width, bias=False)
+        self.q_proj = Linear(config.width, config.width, bias=False)
+        self.k_proj = Linear(config.width, config.width, bias=False)
+        self.v_proj = Linear(config.width, config.width, bias=False)
+        self.o_proj = Linear(config.width, config.width, bias=False)
 
     def forward(
         self, x_ND: Tensor, before: KeysValues | None, rotary: Rotary | None, grouping: Grouping, keep: bool
     ) -> tuple[Tensor, KeysValues | None]:
         """What attention adds to the residual stream, and the keys and values of all tokens so far where asked for."""
         weight = torch.cat([self.q_proj.weight, self.k_proj.weight, self.v_proj.weight])
-        qkv_N3HE = functional.linear(x_ND, weight).view(-1, 3, self.heads, HEAD_WIDTH)
+        qkv_N3HE = linear(x_ND, weight).view(-1, 3, self.heads, HEAD_WIDTH)
         if rotary is not None:
             qkv_N3HE = rotate(qkv_N3HE, rotary.cos, rotary.sin)
         old = None if before is None else [grouping.cached(part) for part in before]
@@ -102,8 +101,8 @@ class MLP(nn.Module):
 
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
-        self.up_proj = nn.Linear(config.width, config.hidden, bias=False)
-        self.down_proj = nn.Linear(config.hidden, config.width, bias=False)
+        self.up_proj = Linear(config.width, config.hidden, bias=False)
+        self.down_proj = Linear(config.hidden, config.width, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """What the MLP adds to the residual stream."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from waytrace.microgpt.config import GPTConfig
 
-from .atoms import relu_squared
+from .atoms import Linear, relu_squared
 
 
 class KindEncoder(nn.Module):
@@ -17,8 +17,8 @@ class KindEncoder(nn.Module):
 
     def __init__(self, features: int, width: int) -> None:
         super().__init__()
-        self.up = nn.Linear(features, width)
-        self.down = nn.Linear(width, width)
+        self.up = Linear(features, width)
+        self.down = Linear(width, width)
 
     def forward(self, x_NF: Tensor) -> Tensor:
         """Tokens [N, D]."""

@@ -13,6 +13,7 @@ from waytrace.microgpt.vocabulary import VALUES
 from waytrace.scenario import PLAN_KNOTS
 from waytrace.trace import SLOTS
 
+from .atoms import Linear
 from .branches import NOWHERE
 
 
@@ -27,10 +28,10 @@ class TraceHead(nn.Module):
         self.begin = nn.Parameter(torch.empty(width))
         self.nowhere = nn.Parameter(torch.empty(NOWHERE, width))
         self.nowhere_key = nn.Parameter(torch.empty(NOWHERE, width))
-        self.point = nn.Linear(width, width, bias=False)
-        self.query = nn.Linear(width, width, bias=False)
-        self.key = nn.Linear(width, width, bias=False)
-        self.output = nn.Linear(width, VALUES)
+        self.point = Linear(width, width, bias=False)
+        self.query = Linear(width, width, bias=False)
+        self.key = Linear(width, width, bias=False)
+        self.output = Linear(width, VALUES)
 
     def closed(self, hidden_ND: Tensor) -> Tensor:
         """Logits [N, V] over the values of all closed sets and bins."""
@@ -52,7 +53,7 @@ class ControlHead(nn.Module):
         super().__init__()
         self.queries = nn.Embedding(QUERIES, config.width)
         self.mode = nn.Embedding(len(MODES), config.width)
-        self.out = nn.Linear(config.width, 2 * PLAN_KNOTS // QUERIES)
+        self.out = Linear(config.width, 2 * PLAN_KNOTS // QUERIES)
 
     def inputs(self) -> Tensor:
         """[modes * queries, D] what each query of each mode puts in."""
