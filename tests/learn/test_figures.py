@@ -96,7 +96,6 @@ def test_mass_on_what_is_not_legal_is_seen(select: SampleStore) -> None:
         # A relation of lanes alone, whatever is asked about.
         model.head.trace.output.bias[VALUE_AT["relation"] + sets.RELATION.number("curve")] = 1e3
     after = Examination(select, _config()).of(model)["legal_mass"]
-    assert after["mean"] < before["mean"]
     assert before["least"] > 1e-3
     assert after["least"] < 1e-6
 
