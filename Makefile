@@ -4,6 +4,7 @@
 #   make test       the tests that run in minutes
 #   make test-slow  the rest: long runs, recorded drives, the report in a browser
 #   make lint       formatting, lint, types
+#   make train-shipped  the planner that comes with the package, from nothing: hours, in pieces of MINUTES=110
 #   make clean      remove the environment and everything made here
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3,$(shell command -v $(name) 2>/dev/null)))
@@ -15,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE = echo "Compiling the simulator's kernels (once, a minute or two) ..." && \
   $(BIN)/python -c "import waytrace.evaluate.worker, waytrace.formats"
 
-.PHONY: demo test test-slow lint clean
+.PHONY: demo test test-slow lint train-shipped clean
 
 demo: $(VENV)/.core
 	@$(BIN)/waytrace demo --out out/demo
@@ -27,9 +28,12 @@ test-slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow
 
 lint: $(VENV)/.dev
-	$(BIN)/ruff format --check src tests benchmarks examples
-	$(BIN)/ruff check --output-format concise src tests benchmarks examples
+	$(BIN)/ruff format --check src tests benchmarks examples recipes
+	$(BIN)/ruff check --output-format concise src tests benchmarks examples recipes
 	$(BIN)/mypy
+
+train-shipped: $(VENV)/.dev
+	$(BIN)/python recipes/shipped.py --minutes $(or $(MINUTES),0)
 
 clean:
 	rm -rf $(VENV) out

@@ -7,7 +7,7 @@ from typing import Any
 from waytrace.evaluate.audit_causes import cause_verdicts
 from waytrace.evaluate.audit_moment import AuditMoment
 from waytrace.evaluate.audit_rejected import rejected_verdicts
-from waytrace.label.verify import Asker
+from waytrace.label.asking import Asker
 from waytrace.observe import Scene
 from waytrace.trace import Trace
 

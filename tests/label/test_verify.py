@@ -5,7 +5,8 @@ import math
 import numpy as np
 
 from waytrace.label import Asker, verified
-from waytrace.label.verify import differ, gate_of
+from waytrace.label.asking import differ
+from waytrace.label.verify import gate_of
 from waytrace.label.without import only, without
 from waytrace.observe import Reference, ReferenceKind
 from waytrace.scenario import AgentKind, LightState

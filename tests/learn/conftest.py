@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 from waytrace.catalogue import generate
-from waytrace.learn import collect as collecting
+from waytrace.learn import collect
 from waytrace.learn.drives import drive_samples
 from waytrace.learn.sample import Sample
 from waytrace.learn.samples import SampleStore
@@ -30,8 +31,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of four short drives in two shards. Tests that damage it take a copy."""
     out = tmp_path_factory.mktemp("samples") / "expert"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(collecting, "SHARD_DRIVES", 2)
-        collecting.collect(out, count=4, families=["ccrm", "cut-in"], first_seed=400_000, every_s=4.0, workers=1)
+        patch.setattr(sys.modules[collect.__module__], "SHARD_DRIVES", 2)
+        collect(out, count=4, families=["ccrm", "cut-in"], first_seed=400_000, every_s=4.0, workers=1)
     return out
 
 

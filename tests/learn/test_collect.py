@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
+import sys
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,13 +14,13 @@ import pytest
 from waytrace.catalogue import generate
 from waytrace.evaluate.load import PlannerError
 from waytrace.label import label_drive, label_store
-from waytrace.learn import collect as collecting
 from waytrace.learn.collect import CollectError, collect
 from waytrace.learn.drivers import Learner, Noise, Perturbed, generator, off_course
 from waytrace.learn.drives import drive_samples, samples_of
 from waytrace.learn.packing import pack
+from waytrace.learn.sample import DRIVERS
 from waytrace.planners import ConstantVelocity, Expert
-from waytrace.scenario import SplitError, StoreError
+from waytrace.scenario import AgentKind, SplitError, StoreError
 from waytrace.scenario.store import ScenarioWriter
 from waytrace.trace import sets
 
@@ -26,7 +29,7 @@ SHORT = {"count": 2, "families": ["ccrm"], "first_seed": 400_000, "every_s": 4.0
 
 @pytest.fixture(autouse=True)
 def _one_drive_a_shard(monkeypatch):
-    monkeypatch.setattr(collecting, "SHARD_DRIVES", 1)
+    monkeypatch.setattr(sys.modules[collect.__module__], "SHARD_DRIVES", 1)
 
 
 def hashes(store):
@@ -189,6 +192,28 @@ def test_labels_driven_again_give_the_samples_that_driving_gave(scenarios, tmp_p
                 assert a == pytest.approx(b, abs=2e-3), name
             else:
                 assert (a == b).all(), name
+
+
+def test_what_a_recorded_driver_did_becomes_samples_of_the_log(tmp_path):
+    name, path = "scenes_to_collect", Path(__file__).parents[1] / "planners" / "conftest.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    recorded = made.scene((AgentKind.VEHICLE, 80.0, 0.0, 0.0, 6.0), speed=6.0)
+    with ScenarioWriter(tmp_path / "recorded") as writer:
+        writer.add(recorded)
+    settings = {"purpose": "report", "workers": 1}
+    labels = label_store(tmp_path / "recorded", tmp_path / "labels", human=True, every_s=2.0, **settings)
+    store = collect(tmp_path / "out", scenarios=tmp_path / "recorded", labels=labels.path, **settings)
+    batch = store.batch(range(len(store)))
+    assert len(store) == len(labels) >= 3
+    assert {DRIVERS[d] for d in batch.driver} == {"log"}
+    assert batch.tick.tolist() == [line.tick for line in labels]
+    assert batch.speed == pytest.approx(6.0, abs=1e-3)
+    assert batch.accel[:, 0] == pytest.approx(0.0, abs=0.05)
+    assert not batch.present[:, 1].any()
+    assert (batch.before[0] == -1).all()
+    assert (batch.before[1:] == batch.decision[:-1, 0]).all()
 
 
 def test_labels_with_gaps_or_of_other_scenes_cannot_be_driven_again(scenarios, tmp_path):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from waytrace.catalogue import generate
-from waytrace.microgpt import GPTConfig, Reference
+from waytrace.microgpt import Compiled, GPTConfig, Model, Reference
 from waytrace.microgpt.parameters import drawn
 from waytrace.microgpt.tokens import SceneTokens, scene_tokens
 from waytrace.observe import Observation
@@ -47,7 +47,8 @@ def _parameters(depth: int, seed: int) -> dict[str, np.ndarray]:
     return drawn(GPTConfig(depth), seed)
 
 
-@pytest.fixture
-def nano() -> Reference:
-    """Two layers of random weights, none of them zero."""
-    return Reference(_parameters(2, 7), GPTConfig(2))
+@pytest.fixture(params=[Reference, Compiled], ids=["plain", "compiled"])
+def nano(request: pytest.FixtureRequest) -> Model:
+    """Two layers of random weights, none of them zero, in both forms."""
+    model: Model = request.param(_parameters(2, 7), GPTConfig(2))
+    return model

@@ -214,3 +214,17 @@ def test_a_scene_with_nothing_in_it(nano, moments) -> None:
         session = Session.prefill(nano, empty, present, mode=mode)
         list(session.write(DRAWN, np.random.default_rng(0)))
         assert np.isfinite(session.raw_controls()).all()
+
+
+def test_only_what_has_a_token_for_its_own_row_can_be_pointed_at(nano, moments) -> None:
+    """A lane goes by its first row; a token of another piece of it does not stand for it."""
+    t, present = moments.tokens, moments.present()
+    lanes = np.flatnonzero(present.index[31:127] >= 0) + 31
+    lane = next(i for i in present.index[lanes] if (present.index[lanes] == i).sum() > 1)
+    first = int(lanes[present.index[lanes] == lane][0])
+    row = np.where(t.row == first, -1, t.row)
+    session = Session.prefill(nano, t._replace(row=row), present)
+    shown = session.prefix.present
+    assert present.rows[first]
+    assert not (shown.index[lanes] == lane).any()
+    assert (shown.rows <= present.rows).all()

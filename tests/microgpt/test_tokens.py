@@ -138,7 +138,7 @@ def test_nothing_around_is_no_error():
     assert not lost.path.any()
     nowhere = tokens_of(scene().with_(route=Route(())))
     assert nowhere.valid[0, 0]
-    assert value(nowhere, "ego", "has_route") == 0.0
+    assert value(nowhere, "ego", "no_route") == 1.0
     assert value(nowhere, "path", "on_route") == 0.0
 
 
@@ -220,6 +220,9 @@ def test_numbers_stay_small_and_padding_is_empty(family):
         held = np.sort(tokens.row[0][tokens.row[0] >= 0])
         assert (np.diff(held) > 0).all()
         assert (observation.reference[0, held] >= 0).all()
+        agents = observation.scenes[0].agents
+        known = agents.index[agents.in_arrays]
+        assert observation.reference[0, : len(known)].tolist() == known.tolist()
         pointable = np.flatnonzero(Present.of(observation, 0).rows)
         lanes = pointable[(pointable >= MAP_AT) & (pointable < MAP_AT + MAP_ROWS)]
         assert len(lanes) > PLACES["map"] or np.isin(lanes, held).all()

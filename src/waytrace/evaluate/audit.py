@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from waytrace.label.verify import Asker
+from waytrace.label.asking import Asker
 from waytrace.observe import scenes_of
 from waytrace.scenario import Rollout, Scenario, scenario_hash
 from waytrace.trace import TraceError, Verdict, check_header

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from waytrace.label.asking import differ
 from waytrace.label.decisions import Decided
 from waytrace.label.from_certificate import Label
-from waytrace.label.verify import Test, differ, tests_of
+from waytrace.label.verify import Test, tests_of
 from waytrace.label.without import testable
 from waytrace.observe import Reference, ReferenceKind, Scene
 from waytrace.scenario import LightState, Plan

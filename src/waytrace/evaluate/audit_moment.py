@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from waytrace.label.asking import ACROSS_M, ALONG_M, Asker
 from waytrace.label.from_certificate import own_lane
-from waytrace.label.verify import ACROSS_M, ALONG_M, Asker
 from waytrace.label.without import without
 from waytrace.observe import Reference, ReferenceKind, Scene
 from waytrace.planners import Certificate, Foresight

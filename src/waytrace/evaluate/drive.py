@@ -12,8 +12,8 @@ from waytrace.observe import Observation
 from waytrace.scenario import Plan, Rollout, Scenario
 from waytrace.sim import World
 
-Watch = Callable[[Any, Observation, Plan, Any, NDArray[np.bool_]], None]
-"""Called with planner, observation, plan, traces and which worlds are active."""
+Watch = Callable[[Any, Observation, Plan, Any, NDArray[np.bool_], Any], None]
+"""Called with planner, observation, plan, traces, which worlds are active, and the state carried into it."""
 
 REPLAN_TICKS = 5
 """A planner is asked at 2 Hz; the simulator ticks at 10 Hz."""
@@ -37,7 +37,8 @@ def drive(
     between, the held plans are tracked. With ``pad_to`` the batch is filled up to that many worlds with repetitions
     of the last scenario, whose rollouts are dropped: a planner whose arithmetic depends on the size of its batch
     then gives the same result however the scenarios were divided. ``watch`` is called after every decision with what
-    the planner saw and what it answered; only rows of worlds that still run mean anything then.
+    the planner saw, what it answered and the state it carried into it; only rows of worlds that still run mean anything
+    then.
     """
     worlds = [*scenarios, *[scenarios[-1]] * (pad_to - len(scenarios))]
     world = World(worlds, traffic=traffic, style=style, seed=seed)
@@ -45,8 +46,9 @@ def drive(
     state: Any = None
     while world.active.any():
         observation = world.observe()
-        plan, traces, state = planner.plan(observation, state)
+        carried = state
+        plan, traces, state = planner.plan(observation, carried)
         if watch is not None:
-            watch(planner, observation, plan, traces, world.active)
+            watch(planner, observation, plan, traces, world.active, carried)
         world.step_plans(plan, ticks=replan_ticks)
     return world.rollouts(name or getattr(planner, "name", type(planner).__name__))[: len(scenarios)]

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from waytrace.label import from_certificate, ghosts_of, header_of, line_of, setting
+from waytrace.label import Asker, from_certificate, ghosts_of, header_of, line_of, setting
 from waytrace.observe import Observation
+from waytrace.planners import Expert
 from waytrace.scenario import Plan
 from waytrace.scenario.revision import code_digest
 from waytrace.scenario.roads import RoadCache
@@ -31,31 +32,39 @@ class TraceBook:
         self._rows: list[list[TraceLine]] = [[] for _ in contents]
         self._before: list[Trace | None] = [None] * len(contents)
         self._roads = RoadCache()
+        self._asker: Asker | None = None
 
     def lines(self) -> Iterator[TraceLine]:
         """Every decision, scenario by scenario."""
         for row in self._rows:
             yield from row
 
-    def take(self, planner: Any, observation: Observation, plan: Plan, traces: Any, active: NDArray[np.bool_]) -> None:
-        """Take down one decision of every scenario that still runs."""
+    def take(
+        self, planner: Any, observation: Observation, plan: Plan, traces: Any, active: NDArray[np.bool_], state: Any
+    ) -> None:
+        """Take down one decision of every scenario that still runs; ``state`` is what the planner carried into it."""
         for row in np.flatnonzero(active[: len(self._contents)]):
             quoted = traces[int(row)] if traces is not None else None
             line: TraceLine | None = None
             if quoted is not None:
                 line = self._quoted(planner, quoted, observation, plan, int(row))
             elif traces is None and hasattr(planner, "certificates") and hasattr(planner, "forecasts"):
-                line = self._labelled(planner, observation, int(row))
+                line = self._labelled(planner, observation, int(row), state)
             if line is not None:
                 self._rows[row].append(line)
                 self._before[row] = line.trace
 
-    def _labelled(self, planner: Any, observation: Observation, row: int) -> TraceLine | None:
+    def _labelled(self, planner: Any, observation: Observation, row: int, state: Any) -> TraceLine | None:
         made, forecast = planner.certificates[row], planner.forecasts[row]
         if made is None:
             return None
         at, before = setting(observation, row, forecast, self._roads), self._before[row]
-        label, other = from_certificate(made, at, before.decision if before else None, runner_up=True)
+        if self._asker is None and isinstance(planner, Expert):
+            self._asker = Asker(planner.config)
+        label, other = from_certificate(
+            made, at, before.decision if before else None, runner_up=True, asker=self._asker,
+            state=[state[row]] if state is not None else None,
+        )  # fmt: skip
         code, content = code_digest()[:16], self._contents[row]
         header = header_of(label, at, content, code=code, seed=self._seed)
         second = (header_of(other, at, content, code=code, seed=self._seed), other) if other is not None else None

@@ -1,5 +1,6 @@
 """Labels: traces written from the expert's certificates, or from what the driver of a recording did."""
 
+from .asking import Asker
 from .drive import LabelError, LabelledMoment, header_of, label_drive
 from .from_certificate import Label, Setting, from_certificate, setting
 from .ghosts import ghosts_of
@@ -7,7 +8,7 @@ from .log_inverse import RecordedMoment, label_recorded
 from .record import line_of, runner_up_of
 from .run import label_store
 from .store import LabelStore
-from .verify import Asker, Test, verified
+from .verify import Test, verified
 
 __all__ = [
     "Asker",

@@ -13,6 +13,7 @@ from waytrace.scenario.roads import RoadCache
 from waytrace.sim import World
 from waytrace.trace import Header, Producer, Trace, vocabulary_hash
 
+from .asking import Asker
 from .from_certificate import Label, Setting, from_certificate, setting
 
 DECISION_TICKS = 5
@@ -75,7 +76,7 @@ def check_planner(planner: Any) -> None:
 
 def label_drive(
     scenario: Scenario, planner: Any = None, *, every_s: float = 0.5, ticks: Collection[int] | None = None,
-    runner_up: bool = False, traffic: str = "mixed", style: str = "normal", seed: int = 0,
+    runner_up: bool = False, second_look: bool = True, traffic: str = "mixed", style: str = "normal", seed: int = 0,
     driver: Driver | None = None,
 ) -> Iterator[LabelledMoment]:  # fmt: skip
     """The labels of one drive: one every ``every_s`` seconds, or those of the decisions at ``ticks`` alone.
@@ -86,6 +87,7 @@ def label_drive(
     """
     planner, driver = planner or Expert(), driver or Itself()
     check_planner(planner)
+    asker = Asker(planner.config) if second_look and isinstance(planner, Expert) else None
     each = max(round(every_s / scenario.dt_s / DECISION_TICKS), 1) * DECISION_TICKS
 
     def wanted(tick: int) -> bool:
@@ -106,7 +108,9 @@ def label_drive(
             if certificate is not None:
                 at = setting(observation, 0, forecast, roads)
                 last = before.decision if before is not None else None
-                label, other = from_certificate(certificate, at, last, runner_up=runner_up and wanted(tick))
+                label, other = from_certificate(
+                    certificate, at, last, runner_up=runner_up and wanted(tick), asker=asker, state=carried
+                )
                 if wanted(tick):
                     yield LabelledMoment(tick, observation, label, other, certificate, at, world, carried, before)
                 said = label.trace

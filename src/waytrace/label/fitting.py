@@ -49,6 +49,9 @@ def fitting(causes: Sequence[Cause], found: Decided) -> list[Cause]:
 
 
 def _paired(causes: Sequence[Cause]) -> list[Cause]:
-    """An overdetermining cause that has lost the others of its set is the proximate one."""
-    alone = sum(c.role == "overdetermining" for c in causes) == 1
-    return [replace(c, role="proximate") if alone and c.role == "overdetermining" else c for c in causes]
+    """An overdetermining cause that has lost the others of its set is the proximate one, or goes where there is one."""
+    if sum(c.role == "overdetermining" for c in causes) != 1:
+        return list(causes)
+    if any(c.role == "proximate" for c in causes):
+        return [c for c in causes if c.role != "overdetermining"]
+    return [replace(c, role="proximate") if c.role == "overdetermining" else c for c in causes]

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from waytrace.observe import Observation, Reference, Scene
+from waytrace.observe import Observation, Reference, ReferenceKind, Scene
 from waytrace.planners import Certificate, Choice, Foresight, Rejected
 from waytrace.scenario import Plan
 from waytrace.scenario.roads import RoadCache
 from waytrace.trace import Cause, Decision, Present, Trace, encode, sets
 
+from .asking import Asker, Question
 from .causes import causes_of
 from .decisions import Decided, decided, with_reason
 from .fitting import fitting, held_of, supported
@@ -22,6 +24,7 @@ from .naming import Naming
 from .neighbours import beside, later, passed, slower
 from .predictions import arrivals_s, predictions_of
 from .rejections import rejections_of
+from .second_look import SecondLook
 from .segments import plan_claim
 from .survey import Survey, survey
 
@@ -61,17 +64,19 @@ def setting(observation: Observation, row: int, seen: Foresight, roads: RoadCach
 
 
 def from_certificate(
-    made: Certificate, at: Setting, before: Decision | None = None, *, runner_up: bool = False
-) -> tuple[Label, Label | None]:
+    made: Certificate, at: Setting, before: Decision | None = None, *, runner_up: bool = False,
+    asker: Asker | None = None, state: Any = None,
+) -> tuple[Label, Label | None]:  # fmt: skip
     """The label of what was chosen, and on demand that of the runner-up (None where there is none).
 
-    ``before`` is the last decision's; it tells what has changed. A trace is checked against the grammar before it is
-    handed over; a breach raises ``TraceError``.
+    ``before`` is the last decision's; it tells what has changed. With an ``asker`` and the ``state`` that the expert
+    carried into the decision, causes of the choice are looked at again (:mod:`.second_look`). A trace is checked
+    against the grammar before it is handed over; a breach raises ``TraceError``.
     """
     best = _best_other(made)
     chosen = label_choice(
         made.chosen, at, made.rejected, made.chosen.score - best, before,
-        own=own_lane(made), emergency=made.emergency,
+        own=own_lane(made), emergency=made.emergency, again=_second_look(made, at, asker, state),
     )  # fmt: skip
     if not runner_up or made.runner_up is None:
         return chosen, None
@@ -81,6 +86,12 @@ def from_certificate(
         other, at, others, other.score - made.chosen.score, before, own=own_lane(made), emergency=False
     )
     return chosen, second
+
+
+def _second_look(made: Certificate, at: Setting, asker: Asker | None, state: Any) -> SecondLook | None:
+    if asker is None or made.emergency:
+        return None
+    return SecondLook(asker, Question(at.scene, state, made.chosen.plan, own_lane(made)), made)
 
 
 def own_lane(made: Certificate) -> int:
@@ -107,7 +118,7 @@ def _same_kind(r: Rejected, choice: Choice) -> bool:
 
 def label_choice(
     choice: Choice, at: Setting, rejected: Sequence[Rejected], gap: float, before: Decision | None, *, own: int,
-    emergency: bool,
+    emergency: bool, again: SecondLook | None = None,
 ) -> Label:  # fmt: skip
     """The label of one choice; ``gap`` is its lead in score over the best other one."""
     scene = at.scene
@@ -136,6 +147,12 @@ def label_choice(
         adds = [replace(c, role="joint") if (c.axis, c.role) == ("longitudinal", "proximate") else c for c in held]
         held = naming.causes(adds, name, found.lateral)
     kept_causes = fitting(held, found)
+    if again is not None and not gate:
+        if found.longitudinal not in sets.FREE and again.idle(kept_causes):
+            found, kept_causes = _freed(found, kept_causes, naming)
+        lane = Reference(ReferenceKind.LANE, lay.end_lane)
+        revised = again.revised(kept_causes, found, lane if lane in at.present.row_of else None)
+        kept_causes = fitting(naming.causes(revised, found.longitudinal, found.lateral), found)
     options = [
         r for r in rejections_of(rejected, found, lay, goes_on=goes_on)
         if r.ref is None or r.ref in at.present.row_of
@@ -158,6 +175,14 @@ def label_choice(
     trace = Trace(at.survey.summary, tuple(entities), tuple(expected[: sets.MOST_PREDICTIONS]), decision, claim)
     encode(trace, at.present)
     return Label(trace, choice.plan, found, tuple(dropped), gate)
+
+
+def _freed(found: Decided, causes: list[Cause], naming: Naming) -> tuple[Decided, list[Cause]]:
+    """The decision as a free one where that name holds, without what does not hold the speed back."""
+    rest = [c for c in causes if c.axis == "lateral"]
+    name, _ = naming.longitudinal("set_speed", found.lateral, rest)
+    free = replace(found, longitudinal=name)
+    return (free, rest) if naming.holds(name, found.lateral, rest) else (found, causes)
 
 
 def _refs(causes: Sequence[Cause]) -> set[Reference]:

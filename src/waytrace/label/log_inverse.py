@@ -22,8 +22,8 @@ from waytrace.scenario.roads import RoadCache
 from waytrace.sim import World
 from waytrace.trace import Decision
 
+from .asking import Asker
 from .from_certificate import Label, Setting, label_choice, own_lane, setting
-from .verify import Asker
 from .without import only
 
 Array = NDArray[np.float64]

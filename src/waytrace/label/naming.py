@@ -110,6 +110,10 @@ class Naming:
                 return found, given
         return self._first(FREELY, lateral, causes) or preferred, list(causes)
 
+    def holds(self, longitudinal: str, lateral: str, causes: Sequence[Cause]) -> bool:
+        """Whether the rule of a longitudinal decision holds."""
+        return LONGITUDINAL_RULES[longitudinal](self._case(longitudinal, lateral, causes)).value == "true"
+
     def _first(self, names: Iterable[str], lateral: str, causes: Sequence[Cause]) -> str:
         """The first of some decisions whose rule holds; empty for none."""
         rested = len(sets.STOP_S.edges) != self._claim.stop_s_bin

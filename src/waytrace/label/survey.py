@@ -62,9 +62,15 @@ class Survey:
         able = RELATIONS.get(ref.kind, ())
         first = [r for r in SUITING.get(cited_for, ()) if r in able]
         for relation in dict.fromkeys([*first, *(r for r in SALIENCE if r in able)]):
-            if judge_relation(self.measured, ref, relation).value == "true":
+            if (ref, relation) not in self._judged:  # choice and runner-up ask about the same scene
+                self._judged[ref, relation] = judge_relation(self.measured, ref, relation).value == "true"
+            if self._judged[ref, relation]:
                 return relation
         return ""
+
+    @cached_property
+    def _judged(self) -> dict[tuple[Reference, str], bool]:
+        return {}
 
     def entities(self, cited: Mapping[Reference, str], present: Present) -> list[Entity]:
         """At most eight: those cited (with what for), then whatever else matters by relation and nearness.

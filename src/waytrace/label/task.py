@@ -18,11 +18,12 @@ from waytrace.trace import Header
 from waytrace.trace.check import check
 from waytrace.trace.file import TraceLine, to_record
 
+from .asking import Asker
 from .drive import LabelledMoment, header_of, label_drive
 from .from_certificate import Label
 from .log_inverse import label_recorded
 from .record import line_of
-from .verify import Asker, verified
+from .verify import verified
 
 
 @dataclass(frozen=True)

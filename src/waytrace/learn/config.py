@@ -59,6 +59,8 @@ class SftConfig:
     """Share of the samples that are learned with the two decisions alone before the plan."""
     fast: float = 1.0
     """Share of the samples that are learned with nothing before the plan."""
+    forget: float = 0.3
+    """Share of the samples whose last decision, and, apart from that, whose own past is hidden."""
     seed: int = 0
     precision: str = "fp32"
     threads: int = 1
@@ -96,7 +98,7 @@ class SftConfig:
             "plan_weight",
         ):
             self._need(name, getattr(self, name) >= 0, "must not be negative")
-        for name in ("runner_up", "decision_only", "fast"):
+        for name in ("runner_up", "decision_only", "fast", "forget"):
             self._need(name, 0.0 <= getattr(self, name) <= 1.0, "must lie within 0 and 1")
         for name in ("beta1", "beta2", "ema", "lr_end"):
             self._need(name, 0.0 <= getattr(self, name) < 1.0, "must lie within 0 and 1")

@@ -53,6 +53,8 @@ class Trained:
     """Why this piece of the run ended."""
     finished: bool
     """Whether nothing is left to do."""
+    leads: bool
+    """Whether this process is the one of a crew that has something to say."""
     figures: dict[str, Any]
     """Of the last look, and of the last drive under ``drive``."""
 
@@ -80,7 +82,7 @@ def _train(
     select = open_samples(config.select, Purpose.TUNE) if config.select else None
     sampler = Sampler(lengths(data), config.batch, config.seed)
     branches = Branches(runner_up=config.runner_up, decision_only=config.decision_only, fast=config.fast)
-    steps = Steps(data, sampler, branches, group)
+    steps = Steps(data, sampler, branches, group, config.forget)
     exam = Examination(select, config) if select and group.leads else None
 
     # The run's folder: claimed for these settings and these data, wherever they lie.
@@ -149,12 +151,12 @@ def _train(
         # A checkpoint, with everything that is known of it, before `latest` points there.
         pace.stop()
         if looks and select:
-            with averaged(model, average):
-                seen = exam.of(model) if exam else {"loss": 0.0}
-            at.best = at.best.after(group.agree(seen["loss"]), at.step)
-            last = seen
-            record("select", seen)
-            note(f"step {at.step}: {_said(seen)}{', the best yet' if at.best.step == at.step else ''}")
+            if exam:
+                with averaged(model, average):
+                    last = exam.of(model)
+                record("select", last)
+                note(f"step {at.step}: {_said(last)}")
+            at.best = at.best.after(group.agree(last["loss"] if exam else 0.0), at.step)
         if group.leads:
             checkpoint = save(folder, model, optimiser, average, at)
             if looks and drives:
@@ -184,7 +186,7 @@ def _train(
         sink.close()
     newest = folder.latest()
     assert newest is not None, "a run that ended has saved"
-    return Trained(folder.path, newest, folder.best(), at.step, ended, bool(_finished(config, at)), last)
+    return Trained(folder.path, newest, folder.best(), at.step, ended, bool(_finished(config, at)), group.leads, last)
 
 
 def _finished(config: SftConfig, at: Progress) -> str:

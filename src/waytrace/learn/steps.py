@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from waytrace.microgpt.columns import BEFORE_AT, PAST_AT
 from waytrace.model import Branches, Packed, Weights, pack
 
 from .distributed import Crew
 from .sampler import Sampler, draws, share
 from .samples import SampleStore
+
+FORGETTING = 1 << 32
+"""Added to a run's seed for what is forgotten."""
 
 DRAWS = 5
 """Uniform numbers that a sample's branches take (:meth:`Branches.draw`)."""
@@ -22,12 +29,26 @@ class Steps:
     sampler: Sampler
     branches: Branches
     group: Crew
+    forget: float = 0.0
+    """Share of samples whose last decision and own past are hidden: a planner that can copy what it just did learns
+    that instead of why (de Haan et al. 2019, https://arxiv.org/abs/1905.11979)."""
 
     def at(self, step: int) -> Packed:
         """The part of this process of the batch of ``step``."""
         mine = share(self.sampler.at(step), self.group.rank, self.group.size)
         random = draws(self.sampler.seed, step, DRAWS * len(mine) * self.group.rank)
-        return pack(self.samples.batch(mine), self.branches, random)
+        batch = self.samples.batch(mine)
+        if self.forget:
+            hidden = draws(self.sampler.seed + FORGETTING, step, 2 * len(mine) * self.group.rank)
+            forget(batch.tokens.ego, self.forget, hidden)
+        return pack(batch, self.branches, random)
+
+
+def forget(ego: NDArray[np.float32], share: float, random: np.random.Generator) -> None:
+    """Hide, each in a ``share`` of the samples and apart from each other, last decisions and own pasts: zeros."""
+    past, before = (random.random((len(ego), 2)) < share).T
+    ego[past, 0, PAST_AT:BEFORE_AT] = 0.0
+    ego[before, 0, BEFORE_AT:] = 0.0
 
 
 def fair(packed: Packed, group: Crew, plan_weight: float = 1.0) -> Weights:

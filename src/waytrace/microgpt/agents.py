@@ -15,7 +15,7 @@ from waytrace.scenario import AgentKind
 from waytrace.scenario.paths import PATH, STEP_M, Path, project
 
 from .columns import AGENT as NAMES
-from .columns import EXPECTED_S
+from .columns import EXPECTED_S, HISTORY_S
 from .conflicts import arrival_s
 from .paths import neighbours
 from .scaling import EGO, Ego, cut, far, near, write_place
@@ -34,6 +34,7 @@ _HIDDEN_BRAKE, _HIDDEN_WALK, _HIDDEN_S = (
 )  # fmt: skip
 _LEAST_MPS = _CONFIG.hidden_least_mps
 _PEDESTRIAN, _LARGE = int(AgentKind.PEDESTRIAN), int(AgentKind.LARGE_VEHICLE)
+_AGO_S = np.array(HISTORY_S)
 _EXPECTED = np.round(np.array(EXPECTED_S) / STEP_S).astype(np.int64)
 _BEARING, _COS, _SPEED, _LENGTH, _KIND = (NAMES.index(n) for n in ("bearing_cos", "cos", "speed", "length", "vehicle"))
 _VISIBLE, _APPROACH, _PAST = (NAMES.index(n) for n in ("visible", "approach_s", "past_0.4_ahead"))
@@ -41,18 +42,22 @@ _PATHS = np.array([NAMES.index(f"{side}_reach") for side in ("own", "left", "rig
 _IN, _CHANGES, _ENTERS, _FACING = (NAMES.index(n) for n in ("in_1_ahead", "changes_lane", "enters", "facing_own"))
 
 
-@jit("void", "f8", "f8", "f8", "f8[:,:]", "f8[:]", "b1[:]", "f4[:]", "i8")
+@jit("void", "f8", "f8", "f8", "f8", "f8[:,:]", "f8[:]", "b1[:]", "f4[:]", "i8")
 def write_past(
-    x: float, y: float, heading: float, pose: Array, speed: Array, seen: NDArray[np.bool_], out: F4, at: int
-) -> None:
-    """Write past poses [H, 3] as seen from the present one: ahead, left, turned, speed, seen of each."""
+    x: float, y: float, heading: float, speed: float, pose: Array, past_speed: Array, seen: NDArray[np.bool_], out: F4,
+    at: int,
+) -> None:  # fmt: skip
+    """Write past poses [H, 3] as seen from the present one: ahead, left, turned, faster, seen of each.
+
+    *Ahead* is compared with where it would have been at the present speed.
+    """
     c, s = math.cos(heading), math.sin(heading)
-    for k in range(len(speed)):
+    for k in range(len(past_speed)):
         if seen[k]:
             dx, dy = pose[k, 0] - x, pose[k, 1] - y
-            out[at], out[at + 1] = cut((c * dx + s * dy) / 10.0, 6.0), cut((c * dy - s * dx) / 2.0, 4.0)
-            out[at + 2], out[at + 3] = math.sin(pose[k, 2] - heading), speed[k] / 10.0
-            out[at + 4] = 1.0
+            out[at] = cut((c * dx + s * dy + speed * _AGO_S[k]) / 5.0, 4.0)
+            out[at + 1], out[at + 2] = cut((c * dy - s * dx) / 2.0, 4.0), math.sin(pose[k, 2] - heading)
+            out[at + 3], out[at + 4] = cut((past_speed[k] - speed) / 5.0, 4.0), 1.0
         at += 5
 
 
@@ -87,14 +92,14 @@ def write_agents(
         when = min(max(-(ahead * rx + left * ry) / square, 0.0), 8.0) if square > 0.01 else 0.0
         row[_APPROACH] = when / 4.0
         row[_APPROACH + 1] = near(math.hypot(ahead + when * rx, left + when * ry))
-        write_past(x, y, h, past[a], past_speed[a], past_seen[a], row, _PAST)
+        write_past(x, y, h, v, past[a], past_speed[a], past_seen[a], row, _PAST)
         row[_CHANGES] = changes[a]
 
 
-@jit("void", EGO, OTHERS, "f8[:,:]", "f8", "f8", "i8", "f4[:,:]")
-def write_places(ego: Ego, others: Others, place: Array, s0: float, d0: float, which: int, out: F4) -> None:
+@jit("void", EGO, "f8[:,:]", "f8", "i8", "f4[:,:]")
+def write_places(ego: Ego, place: Array, s0: float, which: int, out: F4) -> None:
     """Write everyone's place on path ``which`` (0 own, 1 left, 2 right)."""
-    lead, rear = neighbours(place, others, ego, s0, d0)
+    lead, rear = neighbours(place, ego, s0)
     at = _PATHS[which]
     middle = s0 + ego.rear_m
     for a in range(len(place)):

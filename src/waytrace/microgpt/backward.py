@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from waytrace.trace import SLOTS
 
+from .branch import token_rows
 from .config import HEAD_WIDTH, MODES, QUERIES, GPTConfig
 from .forward import Cache, heads, joined, linear, relu2, rmsnorm, rotary, softmax
 from .loss import BranchPass, Pass
@@ -36,8 +37,7 @@ def gradients(parameters: Parameters, config: GPTConfig, made: Pass) -> dict[str
         inner = _branch(parameters, config, made, branch, len(made.branches), to_key, to_embedding, out)
         to_cache.keys[..., :scene] += inner.keys[..., :scene]
         to_cache.values[:, :, :scene] += inner.values[:, :, :scene]
-    row = made.tokens.row[made.b, made.tokens.valid[made.b]]
-    at = row >= 0
+    at = token_rows(made.tokens, made.b) >= 0
     to_hidden = np.zeros_like(made.hidden)
     to_hidden[at] += _linear(made.hidden[at], to_key[:-2], "head.trace.key", parameters, out)
     to_hidden[at] += _linear(made.hidden[at], to_embedding[:-2], "head.trace.point", parameters, out)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from waytrace.trace import Ask, Present, Trace, sets, walk
 from waytrace.trace.causes import decidable
@@ -51,9 +52,15 @@ def _decision(name: str, allowed: tuple[str, ...]) -> Generator[Ask, int, int]:
     return (yield Ask(BY_NAME[name], legal))
 
 
+def token_rows(tokens: SceneTokens, b: int) -> NDArray[np.int64]:
+    """[S] row of the reference table that each valid scene token stands for; -1 for none."""
+    row: NDArray[np.int64] = tokens.row[b, tokens.valid[b]].astype(np.int64)
+    return row
+
+
 def within_tokens(present: Present, tokens: SceneTokens, b: int) -> Present:
-    """What a model can point at: the elements of a moment that have a scene token."""
+    """What a model can point at: the elements of a moment that have a token for the row they go by."""
     kept = np.zeros(len(present.index), np.bool_)
-    row = tokens.row[b, tokens.valid[b]]
+    row = token_rows(tokens, b)
     kept[row[row >= 0]] = True
-    return replace(present, index=np.where(kept, present.index, np.int32(-1)).astype(np.int32))
+    return replace(present, index=np.where(kept & present.rows, present.index, np.int32(-1)).astype(np.int32))

@@ -2,7 +2,8 @@
 
 The kernels write in this order, the hash that travels with samples and checkpoints is taken over it, and
 ``docs/samples.md`` prints it. Numbers are scaled to about 1. *near* is asinh of metres over 3, fine close by and
-compressed far off; *far* is metres over 50 (over 100 along the route), cut off at 4.
+compressed far off; *far* is metres over 50 (over 100 along the route), cut off at 4. Flags are 0 in the usual case, so
+that a model which never saw the other has not learnt to count on it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,13 @@ HISTORY_S = (0.4, 0.8, 1.2, 1.6, 2.0)
 EXPECTED_S = (1.0, 2.0, 3.0, 4.0, 6.0)
 """For when an agent token holds where it is expected to be."""
 
+PREVIEW_S = (0.5, 1.0, 1.5, 2.0, 3.0)
+"""A path token says how to steer for the point of the path that is reached at the present speed after so long."""
+
+ACCELS = ("free", "lead", "light", "stop_entry", "zone", "end")
+"""What a path token says the intelligent driver model would do: alone, behind the leader, and to come to rest before a
+light that is to be stopped for, a stop sign, a zone of others' right of way, the end of the lane's use."""
+
 KINDS = ("vehicle", "large_vehicle", "motorcycle", "cyclist", "pedestrian", "static", "unknown")
 LIGHTS = ("red", "yellow", "green")
 
@@ -38,7 +46,7 @@ TOKENS = sum(PLACES.values())
 
 def _past() -> list[str]:
     return [
-        f"past_{seconds:g}_{name}" for seconds in HISTORY_S for name in ("ahead", "left", "turned", "speed", "seen")
+        f"past_{seconds:g}_{name}" for seconds in HISTORY_S for name in ("ahead", "left", "turned", "faster", "seen")
     ]
 
 
@@ -48,8 +56,8 @@ def _near_far(*names: str) -> list[str]:
 
 EGO = (
     "speed", "standing", "accel", "yaw_rate", "curvature", "lateral_accel", "length", "width",
-    "lane_d", "lane_d_fine", "heading_error", "heading_error_fine", "on_lane", "on_route",
-    "limit", "has_limit", "over_limit", *_near_far("route_left"), "has_route", *KINDS[:4],
+    "lane_d", "lane_d_fine", "heading_error", "heading_error_fine", "off_lane", "on_route",
+    "limit", "no_limit", "over_limit", *_near_far("route_left"), "no_route", *KINDS[1:4],
     "still", *_near_far("since_stood"), *_past(),
     *(f"last_{name}" for name in (*sets.LONGITUDINAL.values, *sets.LATERAL.values)),
 )  # fmt: skip
@@ -65,7 +73,8 @@ PATH = (
     "in_junction", "has_junction", *_near_far("junction"), "has_zone", *_near_far("zone"),
     "has_lead", *_near_far("lead"), "lead_speed", "lead_closing", "lead_accel", "lead_still", "lead_brake",
     "lead_time", "has_rear", *_near_far("rear"), "rear_speed", "rear_closing",
-    "cap", "cap_room", "care_cap", "care_room", "follow_accel",
+    "cap", "cap_room", "care_cap", "care_room", *(f"idm_{name}" for name in ACCELS),
+    *(f"in_{seconds:g}_{name}" for seconds in PREVIEW_S for name in ("pursuit", "bend")),
     *(
         f"at_{metres:g}_{name}" for metres in PATH_POINTS_M
         for name in ("x", "y", "y_near", "cos", "sin", "curvature", "limit", "cap", "on_route", "exists")
@@ -90,7 +99,7 @@ AGENT = (
 )  # fmt: skip
 
 MAP = (
-    *_PLACE_XY, "cos", "sin", "length", "curvature", "room_left", "room_right", "limit", "has_limit", "junction",
+    *_PLACE_XY, "cos", "sin", "length", "curvature", "room_left", "room_right", "limit", "no_limit", "junction",
     *(f"kind_{name}" for name in ("vehicle", "bus", "bike", "other")),
     *(f"control_{name}" for name in ("none", "yield", "stop", "signal", "priority")),
     *(f"light_{name}" for name in ("none", "unknown", "red", "yellow", "green", "off")),
@@ -111,6 +120,9 @@ STOP_LINE = (
     "before_yield", "before_stop", "before_signal",
 )  # fmt: skip
 
+PAST_AT = EGO.index(f"past_{HISTORY_S[0]:g}_ahead")
+"""From this column to ``BEFORE_AT``, an ego token holds where it was."""
+
 BEFORE_AT = EGO.index("last_set_speed")
 """From this column on, an ego token holds the last decision and nothing else."""
 
@@ -123,7 +135,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 FEATURES: Mapping[str, int] = {kind: len(names) for kind, names in COLUMNS.items()}
 """Columns of each kind."""
 
-REVISION = 1
+REVISION = 2
 """Counts up when what a column holds changes and its name does not."""
 
 

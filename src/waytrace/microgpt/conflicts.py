@@ -28,6 +28,9 @@ SET_OFF_MPS2 = 2.0
 """The ego is taken to gain speed like this, up to the speed allowed, on its way to a conflict."""
 
 LATEST_S = 8.0
+CHAIN_LANES = 12
+"""Others are followed over so many lanes at most."""
+
 ASTRAY_M, ASTRAY_RAD = 3.0, 0.8
 """Who is farther from a lane's middle, or turned away from it, does not drive along it."""
 

@@ -19,7 +19,6 @@ from waytrace.trace.slots import END, NOTHING, Slot
 from .config import MODES
 from .forward import linear
 from .parameters import Parameters
-from .tokens import SceneTokens
 from .vocabulary import is_pointer, rows_of
 
 Array = NDArray[Any]
@@ -45,9 +44,8 @@ class Pointing:
     """[P + 2, D] what the next token is told of each choice."""
 
     @classmethod
-    def of(cls, parameters: Parameters, tokens: SceneTokens, b: int, hidden: Array) -> Pointing:
-        """From the hidden states [S, D] of the valid scene tokens of row ``b``."""
-        row = tokens.row[b, tokens.valid[b]].astype(np.int64)
+    def of(cls, parameters: Parameters, row: NDArray[np.int64], hidden: Array) -> Pointing:
+        """From the hidden states [S, D] of the valid scene tokens and the rows [S] that they stand for, -1 for none."""
         at = hidden[row >= 0]
         return cls(
             np.concatenate([row[row >= 0], [NOTHING, END]]),
@@ -110,17 +108,21 @@ def squash(raw: Array, speed_mps: float) -> tuple[NDArray[np.float64], NDArray[n
     Raw acceleration 0 is 0 and the limits are never passed; raw curvature is an acceleration across in m/s2, so that
     one number turns as hard at any speed. Both are held near the knot before.
     """
-    accel, curvature = np.empty(len(raw)), np.empty(len(raw))
-    v = float(speed_mps)
-    a = c = None
-    for k, (r_a, r_c) in enumerate(raw.astype(np.float64)):
-        wanted = _MIDDLE_MPS2 + _HALF_MPS2 * np.tanh(r_a / ACCEL_SCALE_MPS2 + _AT_REST)
-        bend = np.clip(r_c / max(v, CURVATURE_MIN_SPEED_MPS) ** 2, *CURVATURE_RANGE_1PM)
-        a = wanted if a is None else np.clip(wanted, a - ACCEL_STEP_MPS2, a + ACCEL_STEP_MPS2)
-        c = bend if c is None else np.clip(bend, c - CURVATURE_STEP_1PM, c + CURVATURE_STEP_1PM)
-        accel[k], curvature[k] = a, c
+    wanted = _MIDDLE_MPS2 + _HALF_MPS2 * np.tanh(raw[:, 0].astype(np.float64) / ACCEL_SCALE_MPS2 + _AT_REST)
+    accel, curvature = [], []
+    v, a, c = float(speed_mps), float(wanted[0]), 0.0
+    for k, (near, r_c) in enumerate(zip(wanted.tolist(), raw[:, 1].tolist(), strict=True)):
+        a = _clipped(near, a - ACCEL_STEP_MPS2, a + ACCEL_STEP_MPS2)
+        bend = _clipped(r_c / max(v, CURVATURE_MIN_SPEED_MPS) ** 2, *CURVATURE_RANGE_1PM)
+        c = bend if k == 0 else _clipped(bend, c - CURVATURE_STEP_1PM, c + CURVATURE_STEP_1PM)
+        accel.append(a)
+        curvature.append(c)
         v = max(v + a * PLAN_KNOT_S, 0.0) if v >= 0.0 else v + a * PLAN_KNOT_S
-    return accel, curvature
+    return np.array(accel), np.array(curvature)
+
+
+def _clipped(value: float, low: float, high: float) -> float:
+    return min(max(value, low), high)
 
 
 def unsquash(accel: Array, curvature: Array, speed_mps: float) -> NDArray[np.float64]:

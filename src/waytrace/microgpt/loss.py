@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from waytrace.trace import SLOTS, Present, Trace, filled
 
-from .branch import within_tokens
+from .branch import token_rows, within_tokens
 from .config import QUERIES, GPTConfig
 from .forward import Cache, embed_scene, extend
 from .heads import Pointing, queries, raw_controls, slot_logits, unsquash, value_embedding
@@ -112,7 +112,7 @@ def forward_pass(
     cache = Cache.empty(config, len(x) + ROOM, x.dtype)
     tape: list[dict[str, Array]] = []
     hidden = extend(parameters, config, x, np.zeros(len(x)), cache, mutual=len(x), tape=tape)
-    made = Pass(tokens, b, cache, hidden, Pointing.of(parameters, tokens, b, hidden), tape)
+    made = Pass(tokens, b, cache, hidden, Pointing.of(parameters, token_rows(tokens, b), hidden), tape)
     made.branches = [_branch(parameters, config, made, example) for example in examples]
     losses = [trace_loss(p.logits, p.target) + control_loss(p.raw, p.wanted) for p in made.branches]
     return float(np.mean(losses)), made

@@ -12,8 +12,8 @@ _PLACE = (
 )
 _PAST = (
     r"past_.*",
-    "0.4, 0.8, 1.2, 1.6 and 2.0 s ago, seen from its own present pose: m ahead / 10, m left / 2, sine of the turn "
-    "since, m/s / 10, whether it was seen then",
+    "0.4, 0.8, 1.2, 1.6 and 2.0 s ago, seen from its own present pose: m ahead of where it would have been at the "
+    "present speed / 5, m left / 2, sine of the turn, speed minus the present one m/s / 5, whether it was seen then",
 )
 _ROUTE = (
     (r"on_route", "belongs to the route"),
@@ -29,10 +29,13 @@ MEANINGS: dict[str, tuple[tuple[str, str], ...]] = {
         (r"lateral_accel", "m/s2 / 4"), (r"length|width", "m / 5, m / 2"),
         (r"lane_d|lane_d_fine", "offset from the middle of the lane it drives: m / 2, and *fine*"),
         (r"heading_error|heading_error_fine", "own heading minus the lane's: rad x 2, and *fine*"),
-        (r"on_lane|on_route", "drives on a lane; that belongs to the route"),
-        (r"limit|has_limit|over_limit", "speed limit m/s / 15; there is one; speed minus limit, m/s / 10"),
-        (r"route_left_.*|has_route", "way along the route to its end; there is a route"),
-        (r"vehicle|large_vehicle|motorcycle|cyclist", "kind"),
+        (r"off_lane|on_route", "drives on no lane; on one that belongs to the route"),
+        (
+            r"limit|no_limit|over_limit",
+            "speed limit m/s / 15; there is none: then 14 m/s, or the speed at the start; speed minus limit, m/s / 10",
+        ),
+        (r"route_left_.*|no_route", "way along the route to its end; there is no route"),
+        (r"large_vehicle|motorcycle|cyclist", "kind; all 0 for a car"),
         (r"still", "s / 5 since it last moved, up to 10 s"),
         (r"since_stood_.*", "metres since it last stood; 200 for never"),
         _PAST,
@@ -59,7 +62,16 @@ MEANINGS: dict[str, tuple[tuple[str, str], ...]] = {
         (r"has_rear|rear_.*", "who is next behind: gap, speed, closing speed"),
         (r"cap|cap_room", "speed that limits and curves ahead allow now, m/s / 15; minus own, m/s / 10"),
         (r"care_cap|care_room", "the same beside people who face the path and parked vehicles (own path)"),
-        (r"follow_accel", "what the intelligent driver model would do, m/s2 / 4"),
+        (
+            r"idm_.*",
+            "what the intelligent driver model would do, m/s2 / 4: alone, behind the leader, to rest before the closed "
+            "light, the stop sign, the zone, 3 m before the lane's end",
+        ),
+        (
+            r"in_.*",
+            "where the path is after 0.5, 1, 1.5, 2 and 3 s at the present speed (4 m/s at least): lateral "
+            "acceleration that leads there from the present heading, and that of the path's bend, m/s2 / 4",
+        ),
         (
             r"at_.*",
             "at so many metres ahead of the rear axle: place in the ego's frame (m / 50, m / 20, *near*), direction, "
@@ -104,7 +116,8 @@ MEANINGS: dict[str, tuple[tuple[str, str], ...]] = {
     "map": (
         *_PLACE,
         (r"cos|sin", "heading at the middle"), (r"length|curvature", "m / 10; 1/m x 10"),
-        (r"room_left|room_right", "to the boundaries, m / 2"), (r"limit|has_limit", "m/s / 15; there is one"),
+        (r"room_left|room_right", "to the boundaries, m / 2"),
+        (r"limit|no_limit", "m/s / 15, as for the ego; there is none"),
         (r"junction", "inside an intersection"), (r"kind_.*", "what the lane is for"),
         (r"control_.*", "what regulates its entry"), (r"light_.*", "the light at its entry"),
         *_ROUTE, _SIDES, (r"first", "the row that a trace points at for this lane"),

@@ -93,7 +93,8 @@ class Learned:
         self.thoughts = []
         for b in range(rows):
             session = Session.prefill(self.model, tokens, Present.of(observation, b), b=b, mode=self.mode)
-            rng = np.random.default_rng([self.seed, int(session.prefix.digest[:15], 16)])
+            drawn = self.rule.temperature > 0.0
+            rng = np.random.default_rng([self.seed, int(session.prefix.digest[:15], 16)]) if drawn else None
             for _ in session.write(self.rule, rng):
                 pass
             raw = session.raw_controls()

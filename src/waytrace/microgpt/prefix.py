@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,7 +14,7 @@ from waytrace.scenario import WaytraceError
 from waytrace.trace import Present
 from waytrace.trace.slots import Slot
 
-from .branch import MOST_VALUES, within_tokens
+from .branch import MOST_VALUES, token_rows, within_tokens
 from .config import QUERIES, GPTConfig
 from .forward import Cache
 from .heads import Pointing
@@ -74,7 +75,10 @@ class Prefix:
     model: Model
     cache: Cache
     """Holds the scene; what lies beyond it belongs to the first branch."""
-    pointing: Pointing
+    hidden: Array
+    """[S, D] of the scene's tokens."""
+    row: NDArray[np.int64]
+    """[S] row of the reference table that each stands for; -1 for none."""
     present: Present
     """What can be pointed at: elements that have a token."""
     digest: str
@@ -84,8 +88,13 @@ class Prefix:
     def of(cls, model: Model, tokens: SceneTokens, b: int, present: Present) -> Prefix:
         """Put row ``b`` of the scene tokens into the model. ``present`` is the reference table of the same moment."""
         hidden, cache = model.prefill(tokens, b, ROOM)
-        pointing = Pointing.of(model.parameters, tokens, b, hidden)
-        return cls(model, cache, pointing, within_tokens(present, tokens, b), scene_digest(tokens, b))
+        row, shown = token_rows(tokens, b), within_tokens(present, tokens, b)
+        return cls(model, cache, hidden, row, shown, scene_digest(tokens, b))
+
+    @cached_property
+    def pointing(self) -> Pointing:
+        """What a slot that points chooses among."""
+        return Pointing.of(self.model.parameters, self.row, self.hidden)
 
     def branch(self) -> Cache:
         """A cache that a branch goes on from.

@@ -127,14 +127,15 @@ def pick_rows(
     out[k:] = -1
 
 
-@jit("void", "f4[:,:]", "i4[:]", "i2[:]", "b1[:]", "u1[:]", "f8[:]", "f8", "f4[:,:]")
+@jit("void", "f4[:,:]", "i4[:]", "i2[:]", "b1[:]", "u1[:]", "f8[:]", "f8", "f8", "f4[:,:]")
 def write_map(
     rows: F4, lanes: I4, picked: NDArray[np.int16], first: NDArray[np.bool_], on: U1, starts: Array, front: float,
-    out: F4,
+    unlimited_mps: float, out: F4,
 ) -> None:  # fmt: skip
     """Write the tokens of the picked rows of an observation's ``map`` [96, 15].
 
-    ``starts`` [lanes] is where lanes begin on the own path (NaN: not on it), ``front`` where the ego's bumper is.
+    ``starts`` [lanes] is where lanes begin on the own path (NaN: not on it), ``front`` where the ego's bumper is;
+    ``unlimited_mps`` counts as the limit where there is none.
     """
     for k in range(len(picked)):
         i = picked[k]
@@ -144,7 +145,7 @@ def write_map(
         write_xy(o, 0, r[0], r[1])
         o[_COS], o[_COS + 1], o[_COS + 2], o[_COS + 3] = r[2], r[3], r[4] / 10.0, cut(10.0 * r[5], 3.0)
         o[_COS + 4], o[_COS + 5] = 0.5 * r[6], 0.5 * r[7]
-        o[_LIMIT], o[_LIMIT + 1], o[_LIMIT + 2] = r[8] / 15.0, r[8] > 0.0, r[9]
+        o[_LIMIT], o[_LIMIT + 1], o[_LIMIT + 2] = (r[8] if r[8] > 0.0 else unlimited_mps) / 15.0, r[8] <= 0.0, r[9]
         o[_KIND + min(int(r[10]), 3)] = 1.0
         o[_CONTROL + min(int(r[11]), 4)] = 1.0
         o[_LIGHT + min(int(r[12]), 5)] = 1.0

@@ -53,6 +53,8 @@ _RELATIONS = {
 
 _WIDE, _HIGH, _SIDE, _MOST_LINES = 1300, 760, 470, 62
 """Pixels of a picture with its list beside it, and lines of the list."""
+_CHARACTER = 7.2
+"""Pixels of a letter of the list, generously."""
 _LIST = " .list { font: 12px system-ui, 'DejaVu Sans', sans-serif; fill: #131a24; } svg { color-scheme: light; }"
 
 
@@ -94,7 +96,8 @@ def labelled_picture(scene: Scene, caption: str = "") -> str:
         f'<text class="list" x="{_WIDE + 14}" y="{44 + 15 * k}">{_escaped(line)}</text>' for k, line in enumerate(cut)
     )
     inner = snapshot(scene, labels=shown).replace("<svg ", f'<svg y="24" width="{_WIDE}" height="{_HIGH}" ', 1)
-    width, height = _WIDE + _SIDE, max(_HIGH + 24, 60 + 15 * len(cut))
+    side = max(_SIDE, 28 + round(_CHARACTER * max(map(len, cut))))
+    width, height = _WIDE + side, max(_HIGH + 24, 60 + 15 * len(cut))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
         f'<style>{style_of("snapshot.css")}{_LIST}</style><rect width="100%" height="100%" fill="#f1f4f1"/>'

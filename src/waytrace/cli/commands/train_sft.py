@@ -68,6 +68,8 @@ def run(options: Options, output: Output) -> int:
 
     config = with_settings(settings(options), options.set)
     done = train_sft(config, options.out, note=output.note, looked=write_training_report)
+    if not done.leads:
+        return 0
     page = done.run / "report.html"
     output.say(f"Step {done.step} of {config.steps}: {done.ended}")
     output.say(f"Checkpoint: {done.checkpoint}")

@@ -1,0 +1,116 @@
+"""The planner that comes with the package, from nothing: ``make train-shipped``.
+
+Scenes are generated, the expert says what it would do in them, a micro GPT learns that, drives, is corrected, learns
+again; then it is scored, put into the package, and its card is written. Repeating the command goes on where it was cut
+off, so it can be done in pieces (``--minutes``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from card import card
+from waytrace.evaluate import evaluate, load_suite
+from waytrace.learn.config import SftConfig
+from waytrace.learn.dagger import Dagger, run_dagger
+from waytrace.learn.stages import OutOfTimeError, Stages
+from waytrace.microgpt.checkpoint import SHIPPED, checkpoint_hash, read_checkpoint, write_checkpoint
+from waytrace.microgpt.config import MODES
+from waytrace.scenario import WaytraceError
+
+ROOT = Path(__file__).resolve().parent.parent
+CARD = ROOT / "docs" / "shipped.md"
+SUITES = ("pr",)
+"""What it is scored on: split select. Held-out scenes are for releases, by hand, with a reason."""
+
+
+def shipped() -> Dagger:
+    """The experiment that the package's planner comes from."""
+    first = SftConfig(
+        samples=("filled in",), size="micro", steps=12_000, batch=64, lr=2e-3, warmup=300, precision="bf16", ema=0.998,
+        eval_every=500, drive_every=2_000, seed=0,
+    )  # fmt: skip
+    return Dagger(
+        sft=first, expert=600, perturbed=1_800, select=72, rounds=3, policy=450, round_steps=5_000, round_lr=1e-3
+    )
+
+
+def tiny() -> Dagger:
+    """The same in a few minutes, to see that it holds together. What comes out drives badly."""
+    plan = shipped()
+    first = replace(plan.sft, size="nano", steps=30, batch=16, warmup=5, eval_every=15, drive_every=0, ema=0.0)
+    return replace(plan, sft=first, expert=18, perturbed=18, select=4, rounds=1, policy=4, round_steps=20)
+
+
+def score(
+    checkpoint: Path, stages: Stages, suite: str, mode: str, *, limit: int | None, workers: int
+) -> dict[str, Any]:
+    """Closed-loop figures of a checkpoint in one mode on a suite, as a stage of its own."""
+    chosen = load_suite(suite)
+    if limit:
+        chosen = chosen.first(limit, f"{suite}-{limit}", f"the first {limit} scenes of {suite}")
+
+    def driven() -> Mapping[str, Any]:
+        result = evaluate(
+            f"{checkpoint}:{mode}", chosen,
+            out=stages.folder / "scores" / f"{suite}-{mode}", workers=workers, overwrite=False, progress=stages.advance,
+        )  # fmt: skip
+        kept = (
+            "score", "score_interval", "count", "oracle_score", "at_fault_collision_rate", "off_road_rate",
+            "result_hash",
+        )  # fmt: skip
+        families = {name: group["score"] for name, group in result.meta["families"].items()}
+        return {name: result.meta[name] for name in kept} | {"failed": len(result.errors), "families": families}
+
+    settings = {"checkpoint": checkpoint_hash(checkpoint), "limit": limit}
+    return stages.run(f"score-{suite}-{mode}", settings, driven)
+
+
+def export(checkpoint: Path, target: Path) -> None:
+    """The weights alone, without what training goes on with, in place of what was there."""
+    read = read_checkpoint(checkpoint)
+    new = target.with_name(f"{target.name}-new")
+    shutil.rmtree(new, ignore_errors=True)
+    new.parent.mkdir(parents=True, exist_ok=True)
+    write_checkpoint(new, read.parameters, read.config)
+    shutil.rmtree(target, ignore_errors=True)
+    new.rename(target)
+
+
+def main() -> int:
+    """Run the experiment in pieces; 0 also where time is over and the command is to be repeated."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=ROOT / "runs" / "shipped", help="where all of it is kept")
+    parser.add_argument("--minutes", type=float, default=0.0, help="what this piece may take (default: no limit)")
+    parser.add_argument("--workers", type=int, default=2, help="worker processes")
+    parser.add_argument("--tiny", action="store_true", help="a rehearsal of minutes; exports into --folder")
+    given = parser.parse_args()
+    plan = tiny() if given.tiny else shipped()
+    target, page = (given.folder / "exported", given.folder / "shipped.md") if given.tiny else (SHIPPED, CARD)
+    stages = Stages(given.folder, minutes=given.minutes, note=lambda text: print(text, file=sys.stderr, flush=True))
+    try:
+        checkpoint = run_dagger(plan, stages, workers=given.workers)
+        limit = 2 if given.tiny else None
+        for suite in SUITES:
+            for mode in MODES:
+                score(checkpoint, stages, suite, mode, limit=limit, workers=given.workers)
+    except OutOfTimeError as error:
+        print(error)
+        return 0
+    except WaytraceError as error:
+        print(f"train-shipped: {error}", file=sys.stderr)
+        return 2
+    export(checkpoint, target)
+    page.write_text(card(plan, stages.stamps(), target))
+    print(f"Exported: {target}\nCard: {page}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
