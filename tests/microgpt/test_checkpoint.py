@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from safetensors.numpy import load, save
 
 from waytrace.microgpt import GPTConfig, Learned
@@ -246,3 +251,56 @@ def test_nothing_is_shipped_yet_or_it_is_whole() -> None:
     else:
         with pytest.raises(CheckpointError, match="ships no planner yet"):
             read_shipped()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+PLACES = [(BASE_JSON, key) for key in ("kind", "ref", "config", "config_hash", "weights_sha256")]
+PLACES += [(HEAD_JSON, "features"), (VOCABULARY_JSON, "vocabulary")]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    write_checkpoint(tmp_path_factory.mktemp("whole") / "step", PARAMETERS, CONFIG)
+    return next(tmp_path_factory.getbasetemp().glob("whole*/step"))
+
+
+@given(place=st.sampled_from(PLACES), value=JSON)
+@settings(max_examples=150, deadline=None)
+def test_whatever_a_record_holds_is_read_or_refused_in_words(
+    whole: Path, place: tuple[str, str], value: object
+) -> None:
+    file, key = place
+    record = json.loads((whole / file).read_text()) | {key: value}
+    if key == "config" and isinstance(value, dict):
+        record["config_hash"] = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+    files = content(whole) | {file: json.dumps(record).encode()}
+    with tempfile.TemporaryDirectory() as place_:
+        write_files(Path(place_) / "changed", files)
+        with contextlib.suppress(CheckpointError):
+            assert read_checkpoint(Path(place_) / "changed").config == CONFIG
+
+
+@given(key=st.sampled_from(["schema", "files", "tensors", "code"]), value=JSON)
+@settings(max_examples=150, deadline=None)
+def test_whatever_a_sealed_manifest_holds_is_read_or_refused_in_words(whole: Path, key: str, value: object) -> None:
+    record = json.loads((whole / MANIFEST).read_text()) | {key: value}
+    del record["sha256"]
+    body = json.dumps(record).encode()[1:]
+    sealed = b'{"sha256": "%s",\n' % hashlib.sha256(body).hexdigest().encode() + body
+    with tempfile.TemporaryDirectory() as place:
+        shutil.copytree(whole, Path(place) / "step")
+        (Path(place) / "step" / MANIFEST).write_bytes(sealed)
+        with contextlib.suppress(CheckpointError):
+            read_checkpoint(Path(place) / "step")
+
+
+@pytest.mark.parametrize("depth", [True, 1.0, "1", [1], None, -3, 10**30])
+def test_a_configuration_of_another_type_is_refused(folder: Path, depth: object) -> None:
+    config = {"depth": depth, "rotary_base": 1000.0, "norm_eps": 1e-5}
+    sealed = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
+    with pytest.raises(CheckpointError, match="none of a micro GPT"):
+        read_checkpoint(rewritten(folder, in_json(BASE_JSON, config=config, config_hash=sealed)))

@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "micro_gpt.py"
 
 
+@pytest.mark.slow
 def test_the_example_learns_its_moments_by_heart() -> None:
     done = subprocess.run([sys.executable, "-W", "error", EXAMPLE], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -176,6 +176,9 @@ def _config(files: Files, record: Mapping[str, Any]) -> GPTConfig:
     where = files.folder / BASE_JSON
     try:
         config = GPTConfig(**record["config"])
+        for name, value in config.to_json().items():
+            if type(value) not in (int, float) or not 0 < value < 1e9 or (name == "depth" and type(value) is not int):
+                raise TypeError(f"{name} is {value!r}")
     except (KeyError, TypeError, WaytraceError) as error:
         raise CheckpointError(f"{where}: the configuration is none of a micro GPT: {error}. {WAY_OUT}") from error
     if config_hash(config) != record.get("config_hash"):

@@ -154,7 +154,7 @@ def read_files(folder: Path) -> Files:
             record["schema"],
             {str(k): (int(v["bytes"]), str(v["sha256"])) for k, v in record["files"].items()},
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise CheckpointError(f"{path} is no manifest of a checkpoint: {error!r}. {WAY_OUT}") from error
     if schema != SCHEMA:
         raise CheckpointError(f"{path} is of schema {schema!r}; this version reads {SCHEMA!r}. Convert or retrain it.")

@@ -101,9 +101,9 @@ class Prefix:
 
         Branches only ever write behind the scene, so the first one works on the prefix's own arrays; others on copies.
         """
-        if self.lent:
+        self.lent.append(True)  # first marked and then looked at: of two threads at most one gets the arrays themselves
+        if len(self.lent) > 1:
             return self.cache.fork()
-        self.lent.append(True)
         return Cache(self.cache.keys, self.cache.values, self.cache.length)
 
     @property
