@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 
 from waytrace.cli import main
+from waytrace.microgpt import GPTConfig
+from waytrace.microgpt.checkpoint import write_checkpoint
+from waytrace.microgpt.parameters import drawn
 
 ROOT = Path(__file__).resolve().parents[2]
 DRIVES = Path(os.environ.get("WAYTRACE_DRIVES", ROOT.parent / "shared" / "data"))
@@ -70,6 +73,32 @@ def test_the_example_planner_drives(
     assert found["scenarios"] == 2
     assert found["report"] is None
     assert (tmp_path / "out" / "eval") in Path(found["result"]).parents
+
+
+@pytest.mark.parametrize("mode", ["", ":fast", ":decision_only"])
+def test_a_checkpoint_drives(
+    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], mode: str
+) -> None:
+    write_checkpoint(tmp_path / "run" / "step_000001", drawn(GPTConfig(1)), GPTConfig(1))
+    monkeypatch.chdir(tmp_path)
+    capsys.readouterr()
+    arguments = ["eval", f"run/step_000001{mode}", "--scenarios", store, "--workers", "1", "--traces"]
+    found = _json(capsys, *arguments)
+    assert found["errors"] == []
+    assert found["planner"] == f"run/step_000001{mode}"
+    assert found["scenarios"] == 2
+    assert Path(found["report"]).exists()
+    if not mode:
+        assert main(["trace", "explain", found["traces"]]) == 0
+
+
+def test_a_damaged_checkpoint_is_named(store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_checkpoint(tmp_path / "step", drawn(GPTConfig(1)), GPTConfig(1))
+    (tmp_path / "step" / "base.json").write_text("{}")
+    assert main(["eval", str(tmp_path / "step"), "--scenarios", store]) == 2
+    said = capsys.readouterr().err
+    assert "base.json is not the file of the manifest" in " ".join(said.split())
+    assert "Traceback" not in said
 
 
 def test_a_planner_that_fails_fails_the_command(

@@ -101,4 +101,5 @@ def test_every_route_is_connected_and_begins_where_the_log_does(start, length, l
     assert f"{min(int(max(xy[0, 0], 0) // 60), 5)}.{lane}" in names(route)[0] or abs(xy[0, 0] % 60) < 2
     assert len(set(route.lanes)) == len(route.lanes)
     reach = sum(arc_lengths(ROAD.centre[group[0]])[-1] for group in route.groups)
-    assert reach >= min(360.0 - 60.0 * (xy[0, 0] // 60), length + 150) - 61
+    if {"exit"} not in names(route):  # a last pose right at the exit that is turned towards it leads there, to its end
+        assert reach >= min(360.0 - 60.0 * (xy[0, 0] // 60), length + 150) - 61

@@ -177,6 +177,15 @@ def test_a_run_can_begin_with_the_weights_of_another(stores: dict[str, str], tmp
 
 
 @pytest.mark.slow
+def test_two_threads_give_the_same_bits_each_time(stores: dict[str, str], tmp_path: Path) -> None:
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    config = _config(stores, threads=2, steps=5, select=())
+    first, second = (train_sft(config, tmp_path / name) for name in ("first", "second"))
+    assert _files(first.checkpoint) == _files(second.checkpoint)
+    assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before
+
+
+@pytest.mark.slow
 def test_a_process_that_is_killed_goes_on_bit_for_bit(stores: dict[str, str], tmp_path: Path) -> None:
     command = [
         sys.executable, "-m", "waytrace", "train", "sft", stores["train"], "--select", stores["select"],

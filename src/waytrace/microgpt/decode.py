@@ -38,16 +38,18 @@ _SLOT = {slot.name: (SLOT_AT[slot.name], -1 if is_pointer(slot) else rows_of(slo
 
 
 class Compiled:
-    """A model that runs fast at batch 1 on one thread; several threads may share it."""
+    """A model that runs fast at batch 1 on one thread; several threads may share it.
+
+    Made of the parameters as they are: whoever changes them makes another.
+    """
 
     def __init__(self, parameters: Parameters, config: GPTConfig) -> None:
         self.parameters, self.config = parameters, config
-        layers = range(config.depth)
 
         def turned(*names: str) -> Array:
             stacked = [
                 np.concatenate([parameters[f"backbone.layers.{i}.{name}.weight"].T for name in names], axis=1)
-                for i in layers
+                for i in range(config.depth)
             ]
             return np.ascontiguousarray(np.stack(stacked), np.float32)
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from waytrace.observe import Observation
 from waytrace.planners import make_plan
-from waytrace.scenario import PLAN_KNOTS, REAR_AXLE_TO_CENTRE, Plan, WaytraceError
+from waytrace.planners._reading import rear_m
+from waytrace.scenario import PLAN_KNOTS, Plan, WaytraceError
 from waytrace.scenario.roads import RoadCache
 from waytrace.trace import Present, Trace, sets
 
@@ -30,7 +31,6 @@ from .tokens import scene_tokens
 Array = NDArray[np.float64]
 State = NDArray[np.int8]
 """[B, 2] the last decision, longitudinal and lateral, as numbers of their sets; -1 for none."""
-
 
 SHIPPED_NAME = "shipped"
 """What the planner that comes with the package is called."""
@@ -64,10 +64,13 @@ class Learned:
     ) -> None:  # fmt: skip
         """Of a checkpoint's folder (or ``shipped``), of parameters, or of a model that is loaded already.
 
-        Raises :class:`WaytraceError` for an unknown mode, a temperature below 0, or a checkpoint that is not whole.
+        Raises :class:`WaytraceError` for an unknown mode, a temperature or seed below 0, or a checkpoint that is not
+        whole.
         """
         if mode not in MODES:
             raise WaytraceError(f"there is no mode {mode!r}; there are {', '.join(MODES)}")
+        if seed < 0:
+            raise WaytraceError(f"a seed is a whole number from 0 on, not {seed}")
         self.model, self.weights = loaded(source)
         self.mode, self.rule, self.seed = mode, Rule(temperature, top_k), seed
         self.name = name if mode == "trace" else f"{name}:{mode}"
@@ -122,7 +125,7 @@ def starts(observation: Observation) -> Array:
     out = np.zeros((len(observation), 4))
     for b, scene in enumerate(observation.scenes):
         x, y, heading = (float(v) for v in scene.ego.pose)
-        back = REAR_AXLE_TO_CENTRE * scene.ego.length_m
+        back = rear_m(int(scene.ego.kind), scene.ego.length_m)
         out[b] = x - back * np.cos(heading), y - back * np.sin(heading), heading, scene.ego.speed_mps
     return out
 
