@@ -62,7 +62,7 @@ def test_figures_are_means_that_add_up(nano: Waytrace, batch: Samples) -> None:
     loss, figures = nano.loss(made)
     told = figures.to_json()
     assert told["loss"] == pytest.approx(loss.item())
-    assert told["loss"] == pytest.approx(told["trace_loss"] + told["control_loss"], rel=1e-5)
+    assert told["loss"] == pytest.approx(told["trace_loss"] + Weights().control * told["control_loss"], rel=1e-5)
     asked = figures.slots[:, 2].sum().item()
     assert asked == len(made.closed_at) + (made.pointer_value != IGNORED).sum()
     assert told["trace_loss"] == pytest.approx(figures.slots[:, 0].sum().item() / asked, rel=1e-4)
