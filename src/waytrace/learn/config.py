@@ -13,7 +13,7 @@ from waytrace.scenario import WaytraceError
 from waytrace.scenario.hashing import canonical_json
 
 PRECISIONS = ("fp32", "bf16")
-FREE = ("minutes", "workers", "log_every", "sinks")
+FREE = ("device", "minutes", "workers", "log_every", "sinks")
 """Fields that may change between two pieces of one run: the weights do not depend on them."""
 
 
@@ -51,7 +51,7 @@ class SftConfig:
     """Norm that the gradient is cut to."""
     ema: float = 0.0
     """Decay of an average over the weights, which then is what is evaluated and drives; 0 for none."""
-    plan_weight: float = 1.0
+    plan_weight: float = 0.1
     """What the plan's error counts beside the mean cross-entropy of a slot."""
     runner_up: float = 0.5
     """Share of the samples that have a runner-up whose trace and plan are learned too."""
@@ -63,6 +63,9 @@ class SftConfig:
     """Share of the samples whose last decision, and, apart from that, whose own past is hidden."""
     seed: int = 0
     precision: str = "fp32"
+    device: str = "auto"
+    """``cpu``, ``cuda``, ``mps``; ``auto`` for the first there is of a CUDA card, Apple's GPU, the CPU. The last bits
+    depend on it."""
     threads: int = 1
     """Threads of a process; the last bits depend on it."""
     eval_every: int = 500
