@@ -51,7 +51,7 @@ class SftConfig:
     """Norm that the gradient is cut to."""
     ema: float = 0.0
     """Decay of an average over the weights, which then is what is evaluated and drives; 0 for none."""
-    plan_weight: float = 1.0
+    plan_weight: float = 0.1
     """What the plan's error counts beside the mean cross-entropy of a slot."""
     runner_up: float = 0.5
     """Share of the samples that have a runner-up whose trace and plan are learned too."""
