@@ -65,7 +65,7 @@ def test_two_processes_have_the_loss_of_one(stores: dict[str, str], tmp_path: Pa
 
 @pytest.mark.slow
 def test_two_processes_go_on_bit_for_bit(stores: dict[str, str], tmp_path: Path) -> None:
-    _train(stores, tmp_path / "whole", 2)
+    _train(stores, tmp_path / "whole", 2, "log_every=4")
     while not _train(stores, tmp_path / "cut", 2, "minutes=0.00001", "log_every=4")["finished"]:
         pass
     for kind in ("train", "select"):
