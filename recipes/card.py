@@ -17,7 +17,10 @@ from waytrace.scenario.revision import code_digest
 
 Stamps = Mapping[str, Mapping[str, Any]]
 
-KINDS = {"scenes": "scenes generated", "samples": "driven and labelled", "train": "trained", "score": "scored"}
+KINDS = {
+    "scenes": "scenes generated, by themselves", "samples": "scenes generated, driven and labelled", "train": "trained",
+    "score": "scored",
+}  # fmt: skip
 """First word of a stage's name to what was done in it."""
 
 
@@ -59,6 +62,7 @@ def card(plan: Dagger, stamps: Stamps, exported: Path) -> str:
         "| --- | ---: |",
         *_times(stamps),
         "",
+        *_found(stamps),
         "## Scores",
         "",
         "Closed loop, means over the scenes that the oracle admits. `pr` is of split select, which checkpoints were "
@@ -97,6 +101,13 @@ def _trainings(stamps: Stamps) -> Iterator[str]:
 def _times(stamps: Stamps) -> Iterator[str]:
     for kind, what in KINDS.items():
         yield f"| {what} | {duration(sum(stamp['seconds'] for _, stamp in _of(stamps, kind)))} |"
+
+
+def _found(stamps: Stamps) -> Iterator[str]:
+    found = [name for name, stamp in _of(stamps, "samples") if stamp["figures"]["found"]]
+    if found:
+        yield f"Samples that were there already are not in these times: {', '.join(found)}."
+        yield ""
 
 
 def _scores(stamps: Stamps) -> Iterator[str]:

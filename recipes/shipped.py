@@ -18,7 +18,7 @@ from typing import Any
 from card import card
 from waytrace.evaluate import evaluate, load_suite
 from waytrace.learn.config import SftConfig
-from waytrace.learn.dagger import Dagger, run_dagger
+from waytrace.learn.dagger import Dagger, Drives, run_dagger
 from waytrace.learn.stages import OutOfTimeError, Stages
 from waytrace.microgpt.checkpoint import SHIPPED, checkpoint_hash, read_checkpoint, write_checkpoint
 from waytrace.microgpt.config import MODES
@@ -36,16 +36,27 @@ def shipped() -> Dagger:
         samples=("filled in",), size="micro", steps=12_000, batch=64, lr=2e-3, warmup=300, precision="bf16", ema=0.998,
         eval_every=500, drive_every=2_000, seed=0,
     )  # fmt: skip
-    return Dagger(
-        sft=first, expert=600, perturbed=1_800, select=72, rounds=3, policy=450, round_steps=5_000, round_lr=1e-3
+    train = (
+        Drives("expert-1", "expert", 270, 400_000),
+        Drives("expert-2", "expert", 306, 400_015),
+        Drives("perturbed-1", "perturbed", 450, 410_000),
+        Drives("perturbed-2", "perturbed", 540, 410_025),
     )
+    select = (
+        Drives("select-expert", "expert", 54, 900, "select"),
+        Drives("select-perturbed", "perturbed", 72, 903, "select"),
+    )
+    policy = tuple(Drives(f"policy-{k}", "policy", 360, 440_000 + 1_000 * k) for k in (1, 2, 3))
+    return Dagger(sft=first, train=train, select=select, policy=policy, round_steps=5_000, round_lr=1e-3)
 
 
 def tiny() -> Dagger:
     """The same in a few minutes, to see that it holds together. What comes out drives badly."""
     plan = shipped()
     first = replace(plan.sft, size="nano", steps=30, batch=16, warmup=5, eval_every=15, drive_every=0, ema=0.0)
-    return replace(plan, sft=first, expert=18, perturbed=18, select=4, rounds=1, policy=4, round_steps=20)
+    fewer = {"train": (plan.train[0], plan.train[2]), "select": plan.select[:1], "policy": plan.policy[:1]}
+    kept = {name: tuple(replace(drives, count=4) for drives in sets) for name, sets in fewer.items()}
+    return replace(plan, sft=first, round_steps=20, **kept)
 
 
 def score(

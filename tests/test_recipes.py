@@ -28,7 +28,14 @@ def test_the_shipped_planner_is_made_in_pieces(tmp_path: Path) -> None:
         assert after["begun"] == stamp["begun"]
         assert after == stamp or "figures" not in stamp
     card = (tmp_path / "shipped.md").read_text()
-    for text in ("driven and labelled", "round-1", "| policy-1 | policy | 4 |", "decision_only", "split train alone"):
+    for text in (
+        "driven and labelled",
+        "round-1",
+        "| policy-1 | policy | 4 |",
+        "by themselves",
+        "decision_only",
+        "split train alone",
+    ):
         assert text in card, text
     assert not list((tmp_path / "exported").glob("trainer*"))
     assert load_planner(f"{tmp_path / 'exported'}:fast")

@@ -6,6 +6,7 @@ import pytest
 
 from waytrace.learn.config import FREE, ConfigError, SftConfig, with_settings
 from waytrace.learn.stopping import Best
+from waytrace.model import Weights
 
 BASE = {"samples": ("a",)}
 
@@ -30,7 +31,7 @@ def test_a_setting_that_cannot_be_used_is_refused(settings: dict[str, object], m
 
 def test_the_hash_covers_what_the_weights_depend_on() -> None:
     base = SftConfig(**BASE)
-    free = {"minutes": 5.0, "workers": 2, "log_every": 3, "sinks": ("wandb",)}
+    free = {"device": "cpu", "minutes": 5.0, "workers": 2, "log_every": 3, "sinks": ("wandb",)}
     assert set(free) == set(FREE)
     assert SftConfig(**(BASE | free)).sha256 == base.sha256
     assert SftConfig(**(BASE | {"seed": 1})).sha256 != base.sha256
@@ -55,3 +56,7 @@ def test_a_run_is_spent_after_so_many_looks_without_a_better_loss() -> None:
     assert (best.loss, best.step, best.worse) == (1.9, 5, 2)
     assert best.after(5.0, 8).spent(3)
     assert not best.after(5.0, 8).spent(0)
+
+
+def test_the_plan_counts_as_the_model_has_it() -> None:
+    assert SftConfig(**BASE).plan_weight == Weights().control

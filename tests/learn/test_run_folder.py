@@ -83,5 +83,7 @@ def test_the_newest_and_the_best_checkpoints_are_kept(tmp_path: Path) -> None:
 def test_a_checkpoint_that_is_gone_is_named(tmp_path: Path) -> None:
     folder = _claim(tmp_path)
     folder.point("latest", folder.checkpoint(7))
+    folder.point("best", folder.checkpoint(3))
     with pytest.raises(ConfigError, match="step_0000007, which is gone"):
         folder.latest()
+    assert folder.best() is None

@@ -13,7 +13,7 @@ from waytrace.scenario import WaytraceError
 from waytrace.scenario.hashing import canonical_json
 
 PRECISIONS = ("fp32", "bf16")
-FREE = ("minutes", "workers", "log_every", "sinks")
+FREE = ("device", "minutes", "workers", "log_every", "sinks")
 """Fields that may change between two pieces of one run: the weights do not depend on them."""
 
 
@@ -63,6 +63,9 @@ class SftConfig:
     """Share of the samples whose last decision, and, apart from that, whose own past is hidden."""
     seed: int = 0
     precision: str = "fp32"
+    device: str = "auto"
+    """``cpu``, ``cuda``, ``mps``; ``auto`` for the first there is of a CUDA card, Apple's GPU, the CPU. The last bits
+    depend on it."""
     threads: int = 1
     """Threads of a process; the last bits depend on it."""
     eval_every: int = 500

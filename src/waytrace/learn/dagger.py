@@ -8,13 +8,12 @@ alone from the first round on, and a round goes on from the weights of the one b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from waytrace.catalogue import generate_many
 from waytrace.scenario.splits import Purpose
-from waytrace.scenario.store import ScenarioWriter
 
 from .collect import collect
 from .config import ConfigError, SftConfig
@@ -22,38 +21,48 @@ from .samples import SampleStore
 from .sft import train_sft
 from .stages import OutOfTimeError, Stages
 
-SEEDS = {"expert": 400_000, "perturbed": 410_000, "policy": 440_000, "select": 900}
-"""First seeds of the scenes that are driven: of split train, and of split select."""
-ROUND_SEEDS = 5_000
-"""Seeds from one round to the next."""
+
+@dataclass(frozen=True)
+class Drives:
+    """Generated scenes of all families in turn, and who drives in them; each gives about 33 samples."""
+
+    name: str
+    driver: str
+    """``expert``, ``perturbed`` or ``policy``."""
+    count: int
+    first_seed: int
+    split: str = "train"
+
+    def __post_init__(self) -> None:
+        if self.count <= 0 or self.first_seed < 0:
+            raise ConfigError(f"Drives {self.name}: count must be positive, first_seed not negative.")
 
 
 @dataclass(frozen=True)
 class Dagger:
-    """An experiment. Numbers of drives are numbers of generated scenes, each of which gives about 33 samples."""
+    """An experiment."""
 
     sft: SftConfig
     """Of the first training; its samples, ``select`` and ``init`` are filled in."""
-    expert: int
-    """Drives of the expert."""
-    perturbed: int
-    """Drives of the expert taken off its course."""
-    select: int
-    """Drives of each of the two in split select."""
-    rounds: int
-    """Rounds in which the learner drives."""
-    policy: int
-    """Its drives in each."""
+    train: tuple[Drives, ...]
+    """What the first training learns from."""
+    select: tuple[Drives, ...]
+    """What checkpoints are chosen by."""
+    policy: tuple[Drives, ...]
+    """What the learner drives, round by round."""
     round_steps: int
     """Steps of training in each."""
     round_lr: float
 
     def __post_init__(self) -> None:
-        for name in ("expert", "select", "policy", "round_steps", "round_lr"):
-            if getattr(self, name) <= 0:
-                raise ConfigError(f"{name} = {getattr(self, name)!r} must be positive.")
-        if self.rounds < 0 or self.perturbed < 0:
-            raise ConfigError("rounds and perturbed must not be negative.")
+        names = [drives.name for drives in (*self.train, *self.select, *self.policy)]
+        if len(set(names)) < len(names):
+            raise ConfigError(f"Two sets of drives have one name: {', '.join(names)}.")
+
+    @property
+    def rounds(self) -> int:
+        """Rounds in which the learner drives."""
+        return len(self.policy)
 
     def of_round(self, number: int) -> SftConfig:
         """The training of a round; 0 is the first, before the learner has driven."""
@@ -65,51 +74,35 @@ def run_dagger(plan: Dagger, stages: Stages, *, workers: int = 1) -> Path:
 
     Repeating the call goes on: collections shard by shard, trainings from their last checkpoint.
     """
-    select = [
-        _collected(
-            stages, f"select-{driver}", driver, plan.select, SEEDS["select"] + k * ROUND_SEEDS, workers, "select"
-        )
-        for k, driver in enumerate(("expert", "perturbed"))
-    ]
-    samples = [_collected(stages, "expert", "expert", plan.expert, SEEDS["expert"], workers)]
-    if plan.perturbed:
-        samples.append(_collected(stages, "perturbed", "perturbed", plan.perturbed, SEEDS["perturbed"], workers))
+    select = [_collected(stages, drives, workers) for drives in plan.select]
+    samples = [_collected(stages, drives, workers) for drives in plan.train]
     best = _trained(plan.of_round(0), stages, "round-0", samples, select, "")
-    for number in range(1, plan.rounds + 1):
-        first_seed = SEEDS["policy"] + (number - 1) * ROUND_SEEDS
-        samples.append(
-            _collected(stages, f"policy-{number}", "policy", plan.policy, first_seed, workers, planner=str(best))
-        )
+    for number, drives in enumerate(plan.policy, start=1):
+        samples.append(_collected(stages, drives, workers, planner=str(best)))
         best = _trained(plan.of_round(number), stages, f"round-{number}", samples, select, str(best))
     return best
 
 
-def _collected(
-    stages: Stages, name: str, driver: str, count: int, first_seed: int, workers: int, split: str = "train",
-    planner: str = "",
-) -> str:  # fmt: skip
-    """Samples of one driver: scenes first, then what is said and driven in them, so that each has its own time."""
-    settings = {"count": count, "split": split, "first_seed": first_seed}
-    scenes = stages.folder / "scenes" / name
+def _collected(stages: Stages, drives: Drives, workers: int, planner: str = "") -> str:
+    """Samples of some drives. Their scenes are generated once more before, by themselves, to know what that takes."""
+    settings = asdict(drives)
+    out = stages.folder / "samples" / drives.name
 
     def generated() -> Mapping[str, Any]:
-        with ScenarioWriter(scenes, overwrite=True) as writer:
-            for scenario in generate_many(count, None, split, first_seed):
-                writer.add(scenario)
+        count = sum(1 for _ in generate_many(drives.count, None, drives.split, drives.first_seed))
         return {"scenes": count}
 
-    stages.run(f"scenes-{name}", settings, generated)
-    out = stages.folder / "samples" / name
-    purpose = Purpose.TRAIN if split == "train" else Purpose.TUNE
-
     def labelled() -> Mapping[str, Any]:
+        found = (out / "manifest.json").exists()
         store = collect(
-            out, driver=driver, planner=planner, scenarios=scenes, split=split, purpose=purpose, workers=workers,
+            out, driver=drives.driver, planner=planner, count=drives.count, first_seed=drives.first_seed,
+            split=drives.split, purpose=Purpose.TRAIN if drives.split == "train" else Purpose.TUNE, workers=workers,
             progress=stages.advance,
         )  # fmt: skip
-        return {"samples": len(store), "failed": len(store.manifests[0].get("failed", {}))}
+        return {"samples": len(store), "failed": len(store.manifests[0].get("failed", {})), "found": found}
 
-    stages.run(f"samples-{name}", {"driver": driver, "planner": planner, "scenes": str(scenes)}, labelled)
+    stages.run(f"scenes-{drives.name}", settings, generated)
+    stages.run(f"samples-{drives.name}", settings | {"planner": planner}, labelled)
     return str(out)
 
 

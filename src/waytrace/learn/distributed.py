@@ -6,12 +6,16 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from waytrace.model import Figures, Packed, Waytrace, Weights
+
+PATIENCE = timedelta(hours=6)
+"""How long processes wait for the one that looks at select and drives."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ def crew() -> Iterator[Crew]:
     if size == 1:
         yield Crew()
         return
-    distributed.init_process_group("gloo")
+    distributed.init_process_group("gloo", timeout=PATIENCE)
     try:
         yield Crew(distributed.get_rank(), size)
     finally:

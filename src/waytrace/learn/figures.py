@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from waytrace.microgpt.vocabulary import VALUE_AT
-from waytrace.model import EVERY, Packed, Waytrace, Weights, pack
+from waytrace.model import EVERY, Packed, Waytrace, Weights, autocast, pack
 from waytrace.model.branches import IGNORED, NOWHERE
 from waytrace.model.losses import closed_loss, plan_loss, pointer_loss
 from waytrace.model.unicycle import bounded, integrate
@@ -66,7 +66,7 @@ class Examination:
                 ]
             # All branches are taken, so nothing is drawn from this generator that matters.
             packed = pack(batch, EVERY, np.random.default_rng(0))
-            with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bf16"):
+            with autocast(model.device, self.precision):
                 sums.add(model, batch, packed, self._walked[number])
         model.train(training)
         return sums.figures(self.plan_weight)
@@ -96,12 +96,12 @@ class _Sums:
         closed_CV = model.head.trace.closed(hidden_ND[inputs.closed_at])
         pointers_BPK = model.head.trace.pointers(hidden_ND[inputs.pointer_at], scene_BSD)
         out = model.head.control(hidden_ND[inputs.query_at])
-        with torch.autocast("cpu", enabled=False):
+        with autocast(model.device, "fp32"):
             self._plans(inputs, out.float())
             allowed_BK = torch.nn.functional.pad(inputs.pointable, (NOWHERE, 0), value=True)
             self._losses(inputs, closed_CV.float(), pointers_BPK.float(), allowed_BK)
             pointed_BPK = pointers_BPK.float().masked_fill(~allowed_BK[:, None], -torch.inf)
-            self._said(batch, packed, ways, closed_CV.float().numpy(), pointed_BPK.numpy())
+            self._said(batch, packed, ways, closed_CV.float().cpu().numpy(), pointed_BPK.cpu().numpy())
 
     def _plans(self, inputs: Inputs, out: Tensor) -> None:
         controls = bounded(out, inputs.start[:, 3])
@@ -124,10 +124,10 @@ class _Sums:
         nats, right = closed_loss(closed_CV, inputs.closed_slot, inputs.closed_value)
         pointer_nats, pointed = pointer_loss(pointers_BPK, allowed_BK, inputs.pointer_value)
         asked = inputs.pointer_value != IGNORED
-        slot = torch.cat([inputs.closed_slot, inputs.pointer_slot[asked]]).numpy()
+        slot = torch.cat([inputs.closed_slot, inputs.pointer_slot[asked]]).cpu().numpy()
         columns = (torch.cat([nats, pointer_nats[asked]]), torch.cat([right, pointed[asked]]), torch.ones(len(slot)))
         for k, column in enumerate(columns):
-            np.add.at(self.slots[:, k], slot, column.double().numpy())
+            np.add.at(self.slots[:, k], slot, column.cpu().double().numpy())
 
     def _said(
         self, batch: SampleBatch, packed: Packed, ways: list[Walked], closed_CV: NDArray[Any], pointed_BPK: NDArray[Any]

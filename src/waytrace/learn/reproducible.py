@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,7 @@ def reproducible(threads: int) -> Iterator[None]:
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     switches: Any = torch.utils.deterministic
     filled = switches.fill_uninitialized_memory
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # CUDA refuses fixed order without it
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
     # Filling new tensors finds reads of what was never written. There are none, and it costs time.

@@ -58,12 +58,22 @@ class RunFolder:
         return self.path / CHECKPOINTS / f"step_{step:07d}"
 
     def latest(self) -> Path | None:
-        """The newest finished checkpoint; None before the first."""
-        return self._named(LATEST)
+        """The newest finished checkpoint; None before the first. Raises :class:`ConfigError` where it is gone."""
+        checkpoint = self._named(LATEST)
+        if checkpoint is not None and not checkpoint.is_dir():
+            raise ConfigError(
+                f"{self.path / CHECKPOINTS / LATEST} names {checkpoint.name}, which is gone. Put it back, or give "
+                "another folder."
+            )
+        return checkpoint
 
     def best(self) -> Path | None:
-        """The checkpoint with the least loss on ``select``; None where nothing was looked at."""
-        return self._named(BEST)
+        """The checkpoint with the least loss on ``select``; None where nothing was looked at.
+
+        None too where it is gone: a crash may have come just as it was to be written anew.
+        """
+        checkpoint = self._named(BEST)
+        return checkpoint if checkpoint is not None and checkpoint.is_dir() else None
 
     def point(self, name: str, checkpoint: Path) -> None:
         """Let ``latest`` or ``best`` be this checkpoint. The pointer is replaced in one move, so it is never torn."""
@@ -81,12 +91,7 @@ class RunFolder:
 
     def _named(self, name: str) -> Path | None:
         file = self.path / CHECKPOINTS / name
-        if not file.exists():
-            return None
-        checkpoint = file.with_name(file.read_text().strip())
-        if not checkpoint.is_dir():
-            raise ConfigError(f"{file} names {checkpoint.name}, which is gone. Put it back, or give another folder.")
-        return checkpoint
+        return file.with_name(file.read_text().strip()) if file.exists() else None
 
 
 class Metrics:

@@ -18,7 +18,7 @@ import torch
 
 from waytrace.microgpt import GPTConfig
 from waytrace.microgpt.checkpoint import checkpoint_hash
-from waytrace.model import Branches, Waytrace
+from waytrace.model import Branches, Waytrace, autocast, choose_device
 from waytrace.scenario.splits import Purpose
 
 from .checkpoints import begin_from, resume, save
@@ -98,7 +98,8 @@ def _train(
 
     # The model, and where it stood.
     torch.manual_seed(config.seed)
-    model = Waytrace(GPTConfig.of(config.size), config.seed)
+    device = choose_device(config.device)
+    model = Waytrace(GPTConfig.of(config.size), config.seed).to(device)
     if config.init:
         begin_from(model, config.init)
     optimiser = make_optimiser(model, config)
@@ -109,7 +110,9 @@ def _train(
         folder.metrics.write("piece", at.step, provenance())
     sinks = open_sinks(config.sinks, folder.path, config.to_json()) if group.leads else []
     count = sum(p.numel() for p in model.parameters())
-    note(f"{config.size}, {count:,} parameters; {len(data):,} samples; step {at.step:,} of {config.steps:,}")
+    note(
+        f"{config.size}, {count:,} parameters on {device}; {len(data):,} samples; step {at.step:,} of {config.steps:,}"
+    )
 
     def record(kind: str, figures: dict[str, Any]) -> None:
         if group.leads:
@@ -129,7 +132,7 @@ def _train(
         lr = config.lr * warmup_cosine(at.step, steps=config.steps, warmup=config.warmup, end=config.lr_end)
         set_lr(optimiser, lr)
         optimiser.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bf16"):
+        with autocast(device, config.precision):
             loss, figures = learner(packed, fair(packed, group, config.plan_weight))
         loss.backward()
         norm = float(torch.nn.utils.clip_grad_norm_(parameters, config.clip))

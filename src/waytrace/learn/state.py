@@ -67,8 +67,10 @@ def restore(
                     parameter.copy_(left.pop(f"weight/{name}"))
         for name, parameter in model.named_parameters():
             if f"exp_avg/{name}" in left:
-                kept = {key: left.pop(f"{key}/{name}").clone() for key in MOMENTS}
-                optimiser.state[parameter] = kept | {"step": kept["step"].reshape(())}
+                step, *moments = (left.pop(f"{key}/{name}").clone() for key in ("step", "exp_avg", "exp_avg_sq"))
+                first, second = (moment.to(parameter.device) for moment in moments)
+                kept = {"step": step.reshape(()), "exp_avg": first, "exp_avg_sq": second}
+                optimiser.state[parameter] = kept
     except KeyError as error:
         raise ConfigError(
             f"The trainer's state lacks {error}. Take another checkpoint, or begin the run anew."

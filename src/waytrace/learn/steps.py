@@ -51,7 +51,7 @@ def forget(ego: NDArray[np.float32], share: float, random: np.random.Generator) 
     ego[before, 0, BEFORE_AT:] = 0.0
 
 
-def fair(packed: Packed, group: Crew, plan_weight: float = 0.1) -> Weights:
+def fair(packed: Packed, group: Crew, plan_weight: float) -> Weights:
     """Weights under which the mean over processes is the mean over all that is asked, as one process takes it.
 
     A process with more slots or plans in its part counts for more.

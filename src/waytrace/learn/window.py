@@ -32,7 +32,7 @@ class Window:
             slots, sums = slots.clone(), sums.clone()
             torch.distributed.all_reduce(slots)
             torch.distributed.all_reduce(sums)
-        nats, right, asked = slots.double().sum(0).tolist()
+        nats, right, asked = slots.cpu().double().sum(0).tolist()
         loss, _, _, batches = sums.tolist()
         trace = nats / max(asked, 1.0)
         norm = sum(self.norms) / len(self.norms)
