@@ -5,7 +5,8 @@
 Both arms make whole steps (forward, backward, clipping, AdamW) on the same number of real tokens and take turns, in
 float32 and in bfloat16; neither is compiled. Ours has the scene encoder, all heads, plans, padding and packing in it;
 Llama's input is a full rectangle of ids without any padding, its loss that of the next id. Without ``--samples`` scenes
-and traces are drawn at random. The last line is a JSON object; ``ratio_hf_training`` is ours / theirs in float32.
+and traces are drawn at random. The last line is a JSON object; ``ratio_hf_training`` is ours / theirs in float32. Needs
+``waytrace[hf]``.
 """
 
 from __future__ import annotations
