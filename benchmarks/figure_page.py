@@ -54,7 +54,8 @@ def page(ledger: Ledger, about: dict[str, Any]) -> str:
     parts = [
         "# How honest a planner's traces are\n",
         f"Made by `{about['command']}`; not edited by hand. Waytrace {waytrace.__version__}, "
-        f"{date.today().isoformat()}; checkpoint {about['digest'] or 'without a digest'}.\n",
+        f"{date.today().isoformat()}; checkpoint {about['digest'] or 'without a digest'}. {about['note']}".rstrip()
+        + "\n",
         f"{about['moments']} moments of {about['scenes']} scenes of split select, seeds from {about['seed']} on (no "
         "suite and no sample store uses them), families in turn; moments are drawn from a scene's seed among its "
         f"first {about['decisions']} decisions. The expert drives; the planner is asked at every decision of the "
@@ -130,8 +131,8 @@ def _decisions(ledger: Ledger) -> str:
             for k, name in enumerate(names) if (both := counts[k].sum() + counts[:, k].sum())
         ]  # fmt: skip
         parts.append(
-            f"On the {said.of:.0f} moments with a decision before: planner {_value(said)}, the expert's decision of half "
-            f"a second ago {_value(last)} (macro-F1, {axis}).\n"
+            f"Macro-F1, {axis}, on the {said.of:.0f} moments with a decision before: planner {_value(said)}, the "
+            f"expert's decision of half a second ago {_value(last)}.\n"
         )
         parts.append(markdown([axis, "F1", "labels", "said"], rows) + "\n")
     return "\n".join(parts)

@@ -40,6 +40,7 @@ def main() -> int:
     parser.add_argument("--scenes", type=int, default=360)
     parser.add_argument("--moments", type=int, default=3, help="decisions that are looked at in each scene")
     parser.add_argument("--seed", type=int, default=FIRST_SEED, help="first seed of split select")
+    parser.add_argument("--note", default="", help="a sentence for the page: what the checkpoint is")
     parser.add_argument("--page", type=Path, default=Path("docs/trace-figures.md"))
     arguments = parser.parse_args()
     if arguments.seed < 10_000:
@@ -69,7 +70,7 @@ def main() -> int:
     about = {
         "command": f"python benchmarks/trace_figures.py {arguments.checkpoint.name} --scenes {arguments.scenes}"
         + (f" --moments {arguments.moments}" if arguments.moments != 3 else ""),
-        "digest": digest[:16], "scenes": done, "moments": len(kept), "seed": arguments.seed,
+        "digest": digest[:16], "note": arguments.note, "scenes": done, "moments": len(kept), "seed": arguments.seed,
         "decisions": DECISIONS, "shuffles": SHUFFLES,
     }  # fmt: skip
     arguments.page.write_text(page(ledger, about))

@@ -216,7 +216,16 @@ def test_the_page_says_not_asked_where_nothing_was(asked: list[Any]) -> None:
     from figure_page import figures, page
     from trace_figures import count, shuffle
 
-    about = {"command": "c", "digest": "d", "scenes": 1, "moments": 2, "seed": 1, "decisions": 20, "shuffles": 5}
+    about = {
+        "command": "c",
+        "digest": "d",
+        "note": "",
+        "scenes": 1,
+        "moments": 2,
+        "seed": 1,
+        "decisions": 20,
+        "shuffles": 5,
+    }
     ledger = Ledger()
     assert "not asked" in page(ledger, about)
     assert figures(ledger)["obedience"] is None
