@@ -53,8 +53,8 @@ def page(driven: Drives, trained: Mapping[str, Sequence[Mapping[str, Any]]], abo
         "Made by `python benchmarks/trace_pays.py`; not edited by hand. " + state + "\n",
         f"Size {about['size']}, {about['steps']:,} steps of {about['batch']} samples, {wanted} seeds an arm; the last "
         f"checkpoint of each (none is chosen) drives the same {about['scenes']} scenes of suite `pr`, evenly taken, in "
-        "closed loop. Arms have the same parameters, samples, order of samples, seeds and steps. A step without a trace computes "
-        "less; seconds say how much.\n",
+        "closed loop. Arms have the same parameters, samples, order of samples, seeds and steps. A step without a "
+        "trace computes less; seconds say how much.\n",
         "## Arms\n", _arms(driven, trained, wanted) + "\n",
         "## Beside each other\n", _differences(driven, wanted) + "\n",
         TEXT,

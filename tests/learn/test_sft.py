@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -91,6 +92,36 @@ def test_a_run_that_was_killed_ends_with_the_same_bits(
     assert [r["step"] for r in read_metrics(cut.run / "metrics.jsonl") if r["kind"] == "piece"] == [0, 0, 8, 16]
 
 
+def test_a_run_that_dies_while_it_writes_ends_with_the_same_bits(
+    stores: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = _config(stores, steps=12, eval_every=4)
+    whole = train_sft(config, tmp_path / "whole")
+    real, deaths = os.fsync, 0
+    for allowed in itertools.count(0, 5):
+        left = [allowed]
+
+        def dies(handle: int, left: list[int] = left) -> None:
+            if left[0] == 0:
+                raise Killed
+            left[0] -= 1
+            real(handle)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", dies)
+            try:
+                cut = train_sft(config, tmp_path / "cut")
+                break
+            except Killed:
+                deaths += 1
+    assert deaths > 4
+    assert _lines(cut.run) == _lines(whole.run)
+    assert _files(cut.checkpoint) == _files(whole.checkpoint)
+    assert sorted(p.name for p in (cut.run / "checkpoints").iterdir()) == sorted(
+        p.name for p in (whole.run / "checkpoints").iterdir()
+    )
+
+
 def test_pieces_by_the_clock_make_the_same_run(stores: dict[str, str], tmp_path: Path) -> None:
     config = _config(stores)
     whole = train_sft(config, tmp_path / "whole")
@@ -143,6 +174,15 @@ def test_a_run_can_begin_with_the_weights_of_another(stores: dict[str, str], tmp
     config = _config(stores, steps=8, warmup=1, lr=1e-6, init=str(first.checkpoint))
     second = train_sft(config, tmp_path / "second")
     assert second.figures["loss"] == pytest.approx(first.figures["loss"], rel=1e-2)
+
+
+@pytest.mark.slow
+def test_two_threads_give_the_same_bits_each_time(stores: dict[str, str], tmp_path: Path) -> None:
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    config = _config(stores, threads=2, steps=5, select=())
+    first, second = (train_sft(config, tmp_path / name) for name in ("first", "second"))
+    assert _files(first.checkpoint) == _files(second.checkpoint)
+    assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before
 
 
 @pytest.mark.slow

@@ -1,8 +1,9 @@
 """Learning: samples, and what is trained on them. Importing the room does not import torch.
 
-How samples are made is in :mod:`waytrace.learn.collect`, how they are learned from in :mod:`waytrace.learn.sft`.
+How samples are learned from is in :mod:`waytrace.learn.sft`.
 """
 
+from .collect import CollectError, collect
 from .config import ConfigError, SftConfig
 from .samples import BRANCHES, DRIVERS, GATES, Branch, Sample, SampleBatch, SampleStore, branch_of
 
@@ -11,10 +12,12 @@ __all__ = [
     "DRIVERS",
     "GATES",
     "Branch",
+    "CollectError",
     "ConfigError",
     "Sample",
     "SampleBatch",
     "SampleStore",
     "SftConfig",
     "branch_of",
+    "collect",
 ]

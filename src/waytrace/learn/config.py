@@ -92,15 +92,9 @@ class SftConfig:
         for name in ("steps", "batch", "lr", "clip", "threads", "eval_every", "drive_scenes", "log_every", "workers"):
             self._need(name, getattr(self, name) > 0, "must be positive")
         for name in (
-            "warmup",
-            "weight_decay",
-            "minutes",
-            "patience",
-            "eval_samples",
-            "drive_every",
-            "embedding_lr",
-            "plan_weight",
-        ):
+            "warmup", "weight_decay", "minutes", "patience", "eval_samples", "drive_every", "embedding_lr",
+            "plan_weight", "seed",
+        ):  # fmt: skip
             self._need(name, getattr(self, name) >= 0, "must not be negative")
         for name in ("runner_up", "decision_only", "fast", "forget"):
             self._need(name, 0.0 <= getattr(self, name) <= 1.0, "must lie within 0 and 1")

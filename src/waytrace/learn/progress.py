@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 Note = Callable[[str], None]
 """Takes a line for a person."""
 
+Advance = Callable[[int, int, str], None]
+"""Takes steps made, steps in all, and how it goes in a few words."""
+
 SAY_EVERY_S = 10.0
 
 
@@ -26,6 +29,8 @@ class Pace:
     steps: int
     batch: int
     note: Note = quiet
+    advance: Advance | None = None
+    """Told of every step, where there is one; then ``note`` is told of none."""
     clock: Callable[[], float] = time.monotonic
     made: int = 0
     """Steps of this piece."""
@@ -52,6 +57,9 @@ class Pace:
     def step(self, step: int, loss: float, lr: float) -> None:
         """One step is made, ``step`` in all; say so if it is time."""
         self.made += 1
+        if self.advance is not None:
+            self.advance(step, self.steps, f"loss {loss:.3f}, {self.samples_per_s:,.0f} samples/s")
+            return
         now = self.clock()
         if now - self._said >= SAY_EVERY_S or step == self.steps:
             self._said = now

@@ -43,14 +43,14 @@ class RunFolder:
         identity = json.loads(canonical({"kind": kind, **identity}))
         if file.exists():
             _same(folder, read_run(folder)["identity"], identity)
-        elif folder.exists() and any(folder.iterdir()):
+        elif folder.exists() and {p.name for p in folder.iterdir()} - {_unfinished(file).name}:
             raise ConfigError(f"{folder} holds something that is no run. Give another folder.")
         else:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / CHECKPOINTS).mkdir(exist_ok=True)
             sha256 = hashlib.sha256(canonical(identity)).hexdigest()
             record = {"schema": SCHEMA, "kind": kind, "identity": identity, "identity_sha256": sha256}
             write_json(file, record | {"config": plain(dict(config)), **provenance()})
+        (folder / CHECKPOINTS).mkdir(exist_ok=True)
         return cls(folder)
 
     def checkpoint(self, step: int) -> Path:
@@ -154,12 +154,17 @@ def write_json(path: Path, record: Mapping[str, Any]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write text so that the file is there whole or as it was."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = _unfinished(path)
     with temporary.open("w") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+
+
+def _unfinished(path: Path) -> Path:
+    """Where a file is written before it gets its name; what a crash leaves there is written over."""
+    return path.with_name(f".{path.name}.part")
 
 
 def provenance() -> dict[str, Any]:

@@ -29,7 +29,8 @@ from .distributed import Crew, crew
 from .figures import Examination
 from .optimiser import Average, make_optimiser, set_lr
 from .prefetch import prefetch
-from .progress import Note, Pace, quiet
+from .progress import Advance, Note, Pace, quiet
+from .reproducible import reproducible
 from .run_folder import RunFolder, provenance
 from .sampler import Sampler
 from .schedule import warmup_cosine
@@ -61,22 +62,24 @@ class Trained:
 
 
 def train_sft(
-    config: SftConfig, out: Path | str, *, note: Note = quiet, looked: Callable[[Path], object] | None = None
-) -> Trained:
+    config: SftConfig, out: Path | str, *, note: Note = quiet, advance: Advance | None = None,
+    looked: Callable[[Path], object] | None = None,
+) -> Trained:  # fmt: skip
     """Learn by imitation, or go on where the run at ``out`` stopped.
 
-    ``note`` takes lines for a person; ``looked`` is called with the run's folder whenever its metrics have grown by a
+    ``note`` takes lines for a person, ``advance`` every step (made, in all, in words) in place of a line now and then;
+    ``looked`` is called with the run's folder whenever its metrics have grown by a
     look at ``select``. Processes started by torchrun learn as one. Raises :class:`ConfigError` for settings that cannot
     be used, where ``out`` holds another run and where the loss is no number; ``SplitError`` for samples that may not
     be trained on.
     """
-    with crew() as group:
-        torch.set_num_threads(config.threads)
-        return _train(config, Path(out).absolute(), group, note if group.leads else quiet, looked)
+    with crew() as group, reproducible(config.threads):
+        return _train(config, Path(out).absolute(), group, note if group.leads else quiet, advance, looked)
 
 
 def _train(
-    config: SftConfig, out: Path, group: Crew, note: Note, looked: Callable[[Path], object] | None
+    config: SftConfig, out: Path, group: Crew, note: Note, advance: Advance | None,
+    looked: Callable[[Path], object] | None,
 ) -> Trained:  # fmt: skip
     # What there is to learn from.
     data = open_samples(config.samples, Purpose.TRAIN)
@@ -118,7 +121,7 @@ def _train(
     learner = group.learner(model)
     learner.train()
     parameters = [p for p in model.parameters() if p.requires_grad]
-    pace, window = Pace(config.steps, config.batch, note), Window()
+    pace, window = Pace(config.steps, config.batch, note, advance if group.leads else None), Window()
     until = time.monotonic() + 60.0 * config.minutes if config.minutes else math.inf
     ended = _finished(config, at)
     last: dict[str, Any] = {}

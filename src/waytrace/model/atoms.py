@@ -13,6 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+_SMALL = 1 << 16
+"""Numbers below which a product goes PyTorch's own way: what oneDNN sets up takes longer."""
+
 
 def _onednn() -> Any:
     """The product of float32 matrices by oneDNN, where this PyTorch has it.
@@ -25,31 +28,52 @@ def _onednn() -> Any:
     return getattr(torch.ops.mkldnn, "_linear_pointwise", None)
 
 
-_PRODUCT = _onednn()
+_ONEDNN = _onednn()
 
 
-def _product(a: Tensor, b: Tensor) -> Tensor:
+def _times(a: Tensor, b: Tensor) -> Tensor:
     """``a`` [n, k] times ``b`` [m, k] transposed."""
-    out: Tensor = _PRODUCT(a, b, None, "none", [], "")
+    if _ONEDNN is None or a.dtype != torch.float32 or a.device.type != "cpu" or a.numel() < _SMALL:
+        return a @ b.t()
+    out: Tensor = _ONEDNN(a, b, None, "none", [], "")
     return out
+
+
+def _to_weight(grad: Tensor, x: Tensor) -> Tensor:
+    """The gradient [out, in] of a weight, from those of its products [n, out] and what it was multiplied with."""
+    if grad.dtype != torch.float32 or grad.shape[1] < x.shape[1]:
+        return _times(grad.t(), x.t())
+    return _times(x.t(), grad.t()).t()  # oneDNN is the faster the fewer its rows are
 
 
 class _Linear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
         ctx.save_for_backward(x, weight)
-        return _product(x, weight)
+        return _times(x, weight)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None]:
         x, weight = ctx.saved_tensors
         grad = grads[0].contiguous()
-        to_x = _product(grad, weight.t()) if ctx.needs_input_grad[0] else None
-        if not ctx.needs_input_grad[1]:
-            return to_x, None
-        if weight.shape[0] < weight.shape[1]:  # the smaller side first is the faster way round
-            return to_x, _product(grad.t(), x.t())
-        return to_x, _product(x.t(), grad.t()).t()
+        to_x = _times(grad, weight.t()) if ctx.needs_input_grad[0] else None
+        return to_x, _to_weight(grad, x) if ctx.needs_input_grad[1] else None
+
+
+class _Mlp(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, up: Tensor, down: Tensor) -> Tensor:
+        positive = _times(x, up).relu_()
+        squared = positive.square()
+        ctx.save_for_backward(x, up, down, positive, squared)
+        return _times(squared, down)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        x, up, down, positive, squared = ctx.saved_tensors
+        grad = grads[0].contiguous()
+        to_inner = _times(grad, (2.0 * down).t()).mul_(positive)
+        return _times(to_inner, up.t()), _to_weight(to_inner, x), _to_weight(grad, squared)
 
 
 class _RmsNorm(torch.autograd.Function):
@@ -123,13 +147,25 @@ class _Attend(torch.autograd.Function):
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """``x`` [..., in] times ``weight`` [out, in] transposed, plus ``bias``."""
-    device = x.device.type
-    plain = _PRODUCT is None or device != "cpu" or x.dtype != torch.float32 or torch.is_autocast_enabled(device)
-    if plain or x.numel() < 1 << 16:
+    if x.dtype != torch.float32 or x.device.type != "cpu" or x.numel() < _SMALL or torch.is_autocast_enabled("cpu"):
         return functional.linear(x, weight, bias)
     out: Tensor = _Linear.apply(x.reshape(-1, x.shape[-1]), weight)  # type: ignore[no-untyped-call]
     out = out.view(*x.shape[:-1], len(weight))
     return out if bias is None else out + bias
+
+
+def mlp(x_ND: Tensor, up: Tensor, down: Tensor) -> Tensor:
+    """down(relu(up(x))^2), without biases: [N, D]."""
+    dtype = precision(x_ND)
+    with torch.autocast(x_ND.device.type, enabled=False):
+        out: Tensor = _Mlp.apply(x_ND.to(dtype), up.to(dtype), down.to(dtype))  # type: ignore[no-untyped-call]
+    return out
+
+
+def precision(x: Tensor) -> torch.dtype:
+    """That of products with ``x``."""
+    device = x.device.type
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
 
 
 class Linear(nn.Linear):

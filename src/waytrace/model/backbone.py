@@ -1,7 +1,7 @@
 """The backbone: embeddings in, hidden states out, with an explicit cache. Here the micro GPT.
 
 A token sees what a mask lets it see of the cache and of its own batch, and is rotated by the position it is given:
-nothing about scenes, traces or order is known here. A Hugging Face model is the other implementation.
+nothing about scenes, traces or order is known here. A Hugging Face model behind the same protocol will do as well.
 
 Shape suffixes: B sequences, T tokens, N real tokens of all sequences (padding dropped), S cached tokens before them,
 D width, H attention heads, E width of a head.
@@ -9,18 +9,20 @@ D width, H attention heads, E width of a head.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from waytrace.microgpt.config import HEAD_WIDTH, GPTConfig
 
-from .atoms import Linear, attend, linear, relu_squared, rms_norm, rotate
+from .atoms import Linear, attend, linear, mlp, precision, rms_norm, rotate
 from .grouping import Grouping, grouping
 
 
-class Cache(NamedTuple):
+@dataclass(frozen=True)
+class Cache:
     """What a layer remembers of the tokens it has seen, layer by layer."""
 
     keys: tuple[Tensor, ...]
@@ -33,11 +35,11 @@ class Cache(NamedTuple):
 
     def fork(self, rows: Tensor) -> Cache:
         """The caches of the sequences ``rows`` [R]: what goes on from one copy is not seen by another."""
-        return Cache(*(tuple(x.index_select(0, rows) for x in kept) for kept in self))
+        return Cache(*(tuple(x.index_select(0, rows) for x in kept) for kept in (self.keys, self.values)))
 
     def truncate(self, length: int) -> Cache:
         """The cache as it was after ``length`` tokens."""
-        return Cache(*(tuple(x[:, :, :length] for x in kept) for kept in self))
+        return Cache(*(tuple(x[:, :, :length] for x in kept) for kept in (self.keys, self.values)))
 
 
 KeysValues = tuple[Tensor, Tensor]
@@ -106,8 +108,7 @@ class MLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """What the MLP adds to the residual stream."""
-        out: Tensor = self.down_proj(relu_squared(self.up_proj(x)))
-        return out
+        return mlp(x, self.up_proj.weight, self.down_proj.weight)
 
 
 class Layer(nn.Module):
@@ -141,7 +142,7 @@ class MicroGPT(nn.Module):
         real_N: Tensor | None = None, keep: bool = True,
     ) -> tuple[Tensor, Cache | None]:  # fmt: skip
         """See :class:`Backbone`."""
-        together = grouping((x_BTD.shape[0], x_BTD.shape[1]), mask_BTS, real_N, _precision(x_BTD))
+        together = grouping((x_BTD.shape[0], x_BTD.shape[1]), mask_BTS, real_N, precision(x_BTD))
         x_ND = together.strip(x_BTD)
         rotary = None
         if positions_BT is not None:
@@ -164,13 +165,7 @@ class Rotary:
         wave = config.rotary_base ** (-torch.arange(half, device=positions_N.device, dtype=torch.float32) / half)
         angle = positions_N.to(torch.float32)[:, None] * wave
         shape = (len(angle), 1, config.heads, HEAD_WIDTH)
-        precision = _precision(angle)
-        cos, sin = angle.cos().to(precision), angle.sin().to(precision)
+        dtype = precision(angle)
+        cos, sin = angle.cos().to(dtype), angle.sin().to(dtype)
         self.cos = torch.cat([cos, cos], -1)[:, None, None].expand(shape).contiguous()
         self.sin = torch.cat([-sin, sin], -1)[:, None, None].expand(shape).contiguous()
-
-
-def _precision(x: Tensor) -> torch.dtype:
-    """That of matrix products."""
-    device = x.device.type
-    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype

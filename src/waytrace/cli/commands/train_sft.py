@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -67,7 +69,9 @@ def run(options: Options, output: Output) -> int:
     from waytrace.report.training import write_training_report
 
     config = with_settings(settings(options), options.set)
-    done = train_sft(config, options.out, note=output.note, looked=write_training_report)
+    on_a_terminal = sys.stderr.isatty()
+    with output.progress("training") if on_a_terminal else nullcontext() as advance:
+        done = train_sft(config, options.out, note=output.note, advance=advance, looked=write_training_report)
     if not done.leads:
         return 0
     page = done.run / "report.html"

@@ -1,0 +1,64 @@
+"""``waytrace train sft`` as it is typed: bad input in words, one JSON object, a page."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from waytrace.cli import main
+
+QUICK = ["--size", "nano", "--steps", "4", "--batch", "8", "--eval-every", "2", "--set", "warmup=1", "log_every=1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere"], "holds no finished samples"),
+        (["TRAIN", "--set", "clipp=1"], "write NAME=VALUE, with one of"),
+        (["TRAIN", "--set", "clip=much"], "clip is of type float"),
+        (["TRAIN", "--batch", "4096"], "fewer than a batch of 4096"),
+        (["TRAIN", "--drive-every", "30"], "must be a multiple of eval_every"),
+        (["TRAIN", "--init", "nowhere"], "does not exist"),
+        (["TRAIN", "--sinks", "pigeon"], "there are tensorboard, wandb"),
+        (["TRAIN", "--seed", "-1"], "seed = -1 must not be negative"),
+        (["SELECT"], "samples of split 'select'"),
+    ],
+)
+def test_bad_input_is_said_in_words(
+    arguments: list[str], said: str, stores: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = [stores.get(word.lower(), word) for word in arguments]
+    assert main(["train", "sft", *named, "--out", str(tmp_path / "run")]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert "Traceback" not in error
+
+
+def test_without_torch_it_says_how_to_get_it(
+    stores: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [m for m in sys.modules if m.startswith(("waytrace.learn.sft", "torch"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert main(["train", "sft", stores["train"], "--out", str(tmp_path / "run")]) == 2
+    assert "pip install 'waytrace[train]'" in capsys.readouterr().err
+
+
+def test_it_leaves_a_checkpoint_a_page_and_one_object(
+    stores: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", "sft", stores["train"], "--select", stores["select"], "--out", str(tmp_path / "run"), *QUICK]
+    assert main([*command, "--json"]) == 0
+    captured = capsys.readouterr()
+    (line,) = captured.out.splitlines()
+    said = json.loads(line)
+    assert (said["step"], said["finished"], said["ended"]) == (4, True, "all steps made")
+    assert said["figures"]["decision"]["lateral"]["support"] > 0
+    assert Path(said["checkpoint"], "manifest.json").is_file()
+    assert "Losses" in Path(said["report"]).read_text()
+    assert "samples/s" in captured.err
+    assert main([*command, "--lr", "0.1"]) == 2
+    assert "lr: 0.002 -> 0.1" in capsys.readouterr().err
