@@ -7,7 +7,8 @@ DEFINITIONS = """## What is counted
   planner's own earlier choices (which the mask kept legal: later slots profit from that). A slot with one legal value
   is filled and not counted.
 - **Macro-F1.** Of the decision that the planner wrote against the label of the same moment; the mean of F1 over the
-  decisions that labels name, each with equal weight however rare. The label is the expert's, with its errors. Beside
+  decisions that labels name, each with equal weight however rare (in a draw of the bootstrap: over those that it
+  holds). The label is the expert's, with its errors. Beside
   it, what repeating the *expert's* decision of half a second ago would get, on the moments that have one: decisions
   last, so a figure that does not beat this proves little. The planner does not have that decision; it has the scene
   and its own.

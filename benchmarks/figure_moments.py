@@ -57,6 +57,8 @@ class Forced:
     """Of both axes, for the new plan."""
     verdicts_before: dict[str, str]
     """Of both axes, for the plan that was driven without force: what holds anyway."""
+    verdicts_label: dict[str, str]
+    """Of both axes, for the label's own trace and plan: what can be reached."""
     to_asked_m: float
     """From the new plan to the one that goes with the decision, at 4 s."""
     to_own_m: float
@@ -203,6 +205,7 @@ def _forced(
                 kind, tuple(axis for axis, a, b in zip(AXES, asked, own, strict=True) if a != b),
                 _axis_verdicts(new.trace, scene, new.plan, previous),
                 _axis_verdicts(with_words(answer.trace, asked), scene, answer.plan, previous),
+                _axis_verdicts(other.trace, scene, other.plan, label.before),
                 apart_m(lay, target), apart_m(lay, own_plan), apart_m(own_plan, target),
             )
         )  # fmt: skip

@@ -183,6 +183,7 @@ def _obedience(ledger: Ledger) -> str:
         "moved": "the plan moved towards it",
         "rule": "rules of the changed axes hold for the new plan",
         "rule_anyway": "held anyway: they hold for the plan without force",
+        "rule_label": "reachable: they hold for the label's own trace and plan",
         "rule_both_axes": "rules of both axes hold for the new plan",
         "moved_at_all": f"the plan moved by {APART_M:g} m or more at 4 s",
         "told_apart": f"the two plans are {APART_M:g} m or more apart",

@@ -137,10 +137,12 @@ def obedience(f: Forced, scene: str, ledger: Ledger) -> None:
     rule, moved = obeyed([f.verdicts[axis] for axis in f.changed], f.to_asked_m, f.to_own_m)
     both_axes = all(value == "true" for value in f.verdicts.values())
     anyway, _ = obeyed([f.verdicts_before[axis] for axis in f.changed], 0.0, 0.0)
+    reachable, _ = obeyed([f.verdicts_label[axis] for axis in f.changed], 0.0, 0.0)
     apart = f.own_to_asked_m >= APART_M
     ledger.add(f"{f.kind}/told_apart", scene, apart)
     ledger.add(f"{f.kind}/rule", scene, rule)
     ledger.add(f"{f.kind}/rule_anyway", scene, anyway)
+    ledger.add(f"{f.kind}/rule_label", scene, reachable)
     ledger.add(f"{f.kind}/rule_both_axes", scene, both_axes)
     ledger.add(f"{f.kind}/moved_at_all", scene, f.to_own_m >= APART_M)
     if apart:

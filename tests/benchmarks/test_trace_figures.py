@@ -118,7 +118,7 @@ def _forced(**changed: Any) -> Any:
 
     made = Forced(
         "runner_up", ("longitudinal",), {"longitudinal": "true", "lateral": "false"},
-        {"longitudinal": "false", "lateral": "true"}, 1.0, 4.0, 5.0,
+        {"longitudinal": "false", "lateral": "true"}, {"longitudinal": "true", "lateral": "true"}, 1.0, 4.0, 5.0,
     )  # fmt: skip
     return replace(made, **changed)
 
@@ -132,12 +132,12 @@ def test_obedience_counts_changed_axes_alone_and_leaves_out_plans_that_are_one()
     obedience(_forced(changed=("longitudinal", "lateral")), "b", ledger)
     obedience(_forced(to_asked_m=0.3, to_own_m=0.1, own_to_asked_m=0.2), "c", ledger)
     obedience(_forced(to_asked_m=5.0, to_own_m=0.0), "d", ledger)
-    found = {name: ledger.share(f"runner_up/{name}")[::3] for name in
-             ("both", "moved", "rule", "rule_anyway", "rule_both_axes", "told_apart", "moved_at_all")}  # fmt: skip
+    found = {name.removeprefix("runner_up/"): ledger.share(name)[::3] for name in ledger.names("runner_up/")}
     assert found["both"] == (pytest.approx(1 / 3), 3)  # a; not b (lateral rule), not d (stayed); c is not asked
     assert found["moved"] == (pytest.approx(2 / 3), 3)
     assert found["rule"] == (pytest.approx(3 / 4), 4)
     assert found["rule_anyway"] == (0.0, 4)
+    assert found["rule_label"] == (1.0, 4)
     assert found["rule_both_axes"] == (0.0, 4)
     assert found["told_apart"] == (pytest.approx(3 / 4), 4)
     assert found["moved_at_all"] == (pytest.approx(2 / 4), 4)
@@ -175,6 +175,15 @@ def test_the_planner_is_asked_beside_the_expert_s_drive_and_remembers_its_own_de
     for m in asked:
         encode(m.answer.trace, Present.of(m.label.observation, 0))
         assert {entry.slot.name for entry in m.answer.written} >= {"longitudinal", "lateral", "target_lane"}
+
+
+def test_what_it_would_drive_is_what_the_planner_drives(asked: list[Any]) -> None:
+    from waytrace.microgpt import Learned
+
+    planner = Learned(asked[0].answer.session.prefix.model)
+    plan, traces, _ = planner.plan(asked[0].label.observation, None)
+    assert traces == [asked[0].answer.trace]
+    np.testing.assert_array_equal(plan[0].waypoints, asked[0].answer.plan.waypoints)
 
 
 def test_a_forced_decision_stands_in_the_trace_and_the_session_it_came_from_is_as_it_was(asked: list[Any]) -> None:
