@@ -13,6 +13,8 @@ from waytrace.scenario import WaytraceError
 from waytrace.scenario.hashing import canonical_json
 
 PRECISIONS = ("fp32", "bf16")
+TRACES = ("own", "none", "shuffled")
+"""What stands before the plan while a model learns: see :mod:`.arms`."""
 FREE = ("device", "minutes", "workers", "log_every", "sinks")
 """Fields that may change between two pieces of one run: the weights do not depend on them."""
 
@@ -61,6 +63,8 @@ class SftConfig:
     """Share of the samples that are learned with nothing before the plan."""
     forget: float = 0.3
     """Share of the samples whose last decision, and, apart from that, whose own past is hidden."""
+    trace: str = "own"
+    """What stands before the plan: the sample's own trace, none, or that of another sample (``shuffled``)."""
     seed: int = 0
     precision: str = "fp32"
     device: str = "auto"
@@ -102,6 +106,9 @@ class SftConfig:
         self._need("samples", bool(self.samples), "is empty: name at least one store of samples")
         self._need("size", self.size in SIZES, f"is none of {', '.join(SIZES)}")
         self._need("precision", self.precision in PRECISIONS, f"is none of {', '.join(PRECISIONS)}")
+        self._need("trace", self.trace in TRACES, f"is none of {', '.join(TRACES)}")
+        self._need("batch", self.trace != "shuffled" or self.batch > 1,
+                   "leaves no other sample whose trace could be taken")  # fmt: skip
         self._need("warmup", self.warmup < self.steps, f"must be below steps, which is {self.steps}")
         self._need("drive_every", self.drive_every % self.eval_every == 0,
                    f"must be a multiple of eval_every, which is {self.eval_every}")  # fmt: skip
@@ -116,8 +123,12 @@ class SftConfig:
         return {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()}
 
     def identity(self) -> dict[str, Any]:
-        """The settings that the weights depend on."""
-        return {k: v for k, v in self.to_json().items() if k not in FREE}
+        """The settings that the weights depend on.
+
+        ``trace`` is among them where it is not ``own``: runs that were begun before there was a choice go on.
+        """
+        own = () if self.trace != "own" else ("trace",)
+        return {k: v for k, v in self.to_json().items() if k not in (*FREE, *own)}
 
     @property
     def sha256(self) -> str:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from waytrace.microgpt.vocabulary import VALUE_AT
-from waytrace.model import EVERY, Packed, Waytrace, Weights, autocast, pack
+from waytrace.model import Packed, Waytrace, Weights, autocast, pack
 from waytrace.model.branches import IGNORED, NOWHERE
 from waytrace.model.losses import closed_loss, plan_loss, pointer_loss
 from waytrace.model.unicycle import bounded, integrate
@@ -26,6 +26,7 @@ from waytrace.scenario import PLAN_KNOT_S
 from waytrace.trace import SLOTS, sets
 from waytrace.trace.slots import BY_NAME, END, NOTHING, ROW_COUNT
 
+from .arms import SHUFFLING, examined, in_arm
 from .config import SftConfig
 from .legal import Walked, present_of, walked
 from .samples import SampleBatch, SampleStore
@@ -49,7 +50,9 @@ class Examination:
         chosen = np.arange(count) * len(select) // count
         chosen = chosen[np.argsort(-lengths(select)[chosen], kind="stable")]
         self.select, self.precision, self.plan_weight = select, config.precision, config.plan_weight
-        self.parts = np.array_split(chosen, math.ceil(count / config.batch))
+        self.arm, self.seed = config.trace, config.seed
+        parts = math.ceil(count / config.batch)
+        self.parts = np.array_split(chosen, min(parts, max(count // 2, 1)) if config.trace == "shuffled" else parts)
         self._walked: dict[int, list[Walked]] = {}
 
     @torch.no_grad()
@@ -60,12 +63,16 @@ class Examination:
         sums = _Sums()
         for number, part in enumerate(self.parts):
             batch = self.select.batch(part)
+            if self.arm != "own":
+                # The same other traces at every look. What is said in them is nothing to be right about.
+                batch = in_arm(self.arm, batch, np.random.default_rng([self.seed + SHUFFLING, number]))
+                self._walked[number] = []
             if number not in self._walked:
                 self._walked[number] = [
                     walked(present_of(batch.tokens, b), batch.slot[b, 0], batch.value[b, 0]) for b in range(len(part))
                 ]
             # All branches are taken, so nothing is drawn from this generator that matters.
-            packed = pack(batch, EVERY, np.random.default_rng(0))
+            packed = pack(batch, examined(self.arm), np.random.default_rng(0))
             with autocast(model.device, self.precision):
                 sums.add(model, batch, packed, self._walked[number])
         model.train(training)
@@ -158,7 +165,8 @@ class _Sums:
                     if slot == number:
                         guess = int(np.where(mask, logits, -np.inf).argmax())
                         self.decisions["trace"][axis].add(guess, int(batch.value[b, 0, t]))
-        self._decided(packed, closed_CV)
+        if ways:
+            self._decided(packed, closed_CV)
 
     def _decided(self, packed: Packed, closed_CV: NDArray[Any]) -> None:
         """The decisions alone. Whatever is asked here may be any decision, so there is no mask."""

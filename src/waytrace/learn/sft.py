@@ -21,6 +21,7 @@ from waytrace.microgpt.checkpoint import checkpoint_hash
 from waytrace.model import Branches, Waytrace, autocast, choose_device
 from waytrace.scenario.splits import Purpose
 
+from .arms import mode_of
 from .checkpoints import begin_from, resume, save
 from .closed_loop import drive_checkpoint
 from .config import ConfigError, SftConfig
@@ -85,7 +86,7 @@ def _train(
     select = open_samples(config.select, Purpose.TUNE) if config.select else None
     sampler = Sampler(lengths(data), config.batch, config.seed)
     branches = Branches(runner_up=config.runner_up, decision_only=config.decision_only, fast=config.fast)
-    steps = Steps(data, sampler, branches, group, config.forget)
+    steps = Steps(data, sampler, branches, group, config.forget, config.trace)
     exam = Examination(select, config) if select and group.leads else None
 
     # The run's folder: claimed for these settings and these data, wherever they lie.
@@ -161,13 +162,15 @@ def _train(
                 with averaged(model, average):
                     last = exam.of(model)
                 record("select", last)
-                note(f"step {at.step}: {_said(last)}")
+                note(f"step {at.step}: {_said(last, mode_of(config.trace))}")
             at.best = at.best.after(group.agree(last["loss"] if exam else 0.0), at.step)
         if group.leads:
             checkpoint = save(folder, model, optimiser, average, at)
             if looks and drives:
                 result = folder.path / "drives" / checkpoint.name
-                driven = drive_checkpoint(checkpoint, result, count=config.drive_scenes, workers=config.workers)
+                driven = drive_checkpoint(
+                    checkpoint, result, count=config.drive_scenes, workers=config.workers, mode=mode_of(config.trace)
+                )
                 record("drive", driven)
                 last = last | {"drive": driven}
                 note(f"step {at.step}: closed loop {driven['score']:.3f} (oracle {driven['oracle_score']:.3f})")
@@ -204,9 +207,9 @@ def _finished(config: SftConfig, at: Progress) -> str:
     return ""
 
 
-def _said(seen: dict[str, Any]) -> str:
+def _said(seen: dict[str, Any], mode: str) -> str:
     """The figures of a look in a few words."""
-    decision, away = seen["decision"], seen["waypoint_m"]["trace"]
+    decision, away = seen["decision"], seen["waypoint_m"][mode]
     return (
         f"select loss {seen['loss']:.4f}, decisions {decision['longitudinal']['macro_f1'] or 0.0:.3f} / "
         f"{decision['lateral']['macro_f1'] or 0.0:.3f}, waypoints {away['2']:.2f} m at 2 s, {away['4']:.2f} m at 4 s"

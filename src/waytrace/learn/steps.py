@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from waytrace.microgpt.columns import BEFORE_AT, PAST_AT
 from waytrace.model import Branches, Packed, Weights, pack
 
+from .arms import SHUFFLING, branches_of, in_arm
 from .distributed import Crew
 from .sampler import Sampler, draws, share
 from .samples import SampleStore
@@ -32,6 +33,8 @@ class Steps:
     forget: float = 0.0
     """Share of samples whose last decision and own past are hidden: a planner that can copy what it just did learns
     that instead of why (de Haan et al. 2019, https://arxiv.org/abs/1905.11979)."""
+    arm: str = "own"
+    """What stands before the plan (:mod:`.arms`)."""
 
     def at(self, step: int) -> Packed:
         """The part of this process of the batch of ``step``."""
@@ -41,7 +44,9 @@ class Steps:
         if self.forget:
             hidden = draws(self.sampler.seed + FORGETTING, step, 2 * len(mine) * self.group.rank)
             forget(batch.tokens.ego, self.forget, hidden)
-        return pack(batch, self.branches, random)
+        if self.arm != "own":
+            batch = in_arm(self.arm, batch, draws(self.sampler.seed + SHUFFLING + self.group.rank, step, 0))
+        return pack(batch, branches_of(self.arm, self.branches), random)
 
 
 def forget(ego: NDArray[np.float32], share: float, random: np.random.Generator) -> None:

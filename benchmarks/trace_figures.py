@@ -1,0 +1,181 @@
+"""How honest a trained planner's traces are: writes ``docs/trace-figures.md``.
+
+    python benchmarks/trace_figures.py CHECKPOINT [--scenes 360] [--page docs/trace-figures.md]
+
+The expert drives scenes of split select, families in turn, on seeds that no suite and no sample store uses; the planner
+is asked at the same states without driving. The last line of standard output is one JSON object with the figures.
+Ctrl-C ends the counting early and writes the page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from figure_counts import APART_M, AXES, Ledger, claim_group, claim_kind, obeyed, others, same
+from figure_moments import Forced, Moment, moments, proximate, verdicts, with_claims, words
+from figure_page import figures, page
+from waytrace.catalogue import families, generate
+from waytrace.microgpt.planner import loaded
+from waytrace.scenario import WaytraceError
+
+SPLIT = "select"
+FIRST_SEED = 20_000
+DECISIONS = 20
+"""Moments are among the first so many decisions: 0 to 9.5 s."""
+SHUFFLES = 5
+"""Other moments whose words each plan is put beside."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoint", type=Path, help="folder of a checkpoint, or the name `shipped`")
+    parser.add_argument("--scenes", type=int, default=360)
+    parser.add_argument("--moments", type=int, default=3, help="decisions that are looked at in each scene")
+    parser.add_argument("--seed", type=int, default=FIRST_SEED, help="first seed of split select")
+    parser.add_argument("--note", default="", help="a sentence for the page: what the checkpoint is")
+    parser.add_argument("--page", type=Path, default=Path("docs/trace-figures.md"))
+    arguments = parser.parse_args()
+    if arguments.seed < 10_000:
+        parser.error("seeds below 10000 are those of suites and of sample stores; give one from 10000 on")
+    try:
+        model, digest = loaded(str(arguments.checkpoint))
+    except WaytraceError as error:
+        print(f"trace_figures: {error}", file=sys.stderr)
+        return 2
+    began, ledger, kept = time.monotonic(), Ledger(), list[Moment]()
+    names, done = families(SPLIT), 0
+    try:
+        for k in range(arguments.scenes):
+            family, seed = names[k % len(names)], arguments.seed + k // len(names)
+            scenario = generate(family, seed, split=SPLIT)
+            ledger.place(scenario.id, family)
+            found = list(moments(model, scenario, ticks(family, seed, arguments.moments)))
+            for moment in found:
+                count(moment, ledger)
+            kept += found
+            done = k + 1
+            if done % 10 == 0:
+                print(f"\r{done}/{arguments.scenes}, {time.monotonic() - began:.0f} s", end="", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("\ninterrupted: the page is about what was counted until now", file=sys.stderr)
+    shuffle(kept, ledger)
+    about = {
+        "command": f"python benchmarks/trace_figures.py {arguments.checkpoint.name} --scenes {arguments.scenes}"
+        + (f" --moments {arguments.moments}" if arguments.moments != 3 else ""),
+        "digest": digest[:16], "note": arguments.note, "scenes": done, "moments": len(kept), "seed": arguments.seed,
+        "decisions": DECISIONS, "shuffles": SHUFFLES,
+    }  # fmt: skip
+    arguments.page.write_text(page(ledger, about))
+    print(json.dumps(figures(ledger) | {"scenes": done, "moments": len(kept), "checkpoint": digest[:16]}))
+    return 0
+
+
+def ticks(family: str, seed: int, count: int) -> list[int]:
+    """The moments of a scene, drawn from its family and seed."""
+    drawn = hashlib.sha256(f"figures/{family}/{seed}".encode()).digest()
+    random = np.random.default_rng(int.from_bytes(drawn[:8], "big"))
+    return sorted(5 * int(k) for k in random.choice(DECISIONS, min(count, DECISIONS), replace=False))
+
+
+def count(m: Moment, ledger: Ledger) -> None:
+    """All that can be counted of one moment by itself."""
+    said, label, scene = m.answer.trace, m.label.label, m.scenario
+    mass_of_all = 1.0
+    for entry in m.answer.written:
+        if entry.chosen:
+            ledger.add("mass", scene, entry.mass)
+            ledger.add(f"mass/{entry.slot.name}", scene, entry.mass)
+            ledger.add("mass_low", scene, entry.mass < 0.5)
+            mass_of_all *= entry.mass
+    ledger.add("mass_whole", scene, mass_of_all)
+    for axis, mine, right in zip(AXES, words(said), words(label.trace), strict=True):
+        ledger.decide(axis, scene, axis, right, mine)
+        if m.label.before is not None:
+            ledger.decide(f"{axis}/said", scene, axis, right, mine)
+            ledger.decide(f"{axis}/last", scene, axis, right, getattr(m.label.before.decision, axis))
+    cause = proximate(label.trace)
+    if cause is not None:
+        ledger.add("proximate", scene, same(cause, proximate(said)))
+        ledger.add("proximate_cited", scene, cause in {c.ref for c in said.decision.causes})
+        if said.decision.longitudinal == label.trace.decision.longitudinal:
+            ledger.add("proximate_decided", scene, same(cause, proximate(said)))
+    own = verdicts(said, m.scene, m.answer.plan, m.previous)
+    judged(own, "", scene, ledger)
+    judged(verdicts(label.trace, m.scene, label.plan, m.label.before), "label ", scene, ledger)
+    ledger.add("consistent_whole", scene, all(v == "true" for claim, v in own.items() if claim_kind(claim)))
+    for forced in m.forced:
+        obedience(forced, scene, ledger)
+    ledger.add("unforceable", scene, m.unforceable, m.unforceable + len(m.forced))
+    for cut, (at_4s, most, wrong) in m.cuts.items():
+        for name, metres in (("at_4s", at_4s), ("most", most), ("wrong", wrong)):
+            ledger.add(f"cut_{name}/{cut}", scene, metres)
+
+
+def judged(found: dict[str, str], who: str, scene: str, ledger: Ledger) -> None:
+    """Claims of a trace: all of them by group, and those that are bound to the plan by kind."""
+    for claim, value in found.items():
+        for verdict in ("true", "false", "undetermined"):
+            ledger.add(f"{who}{verdict}", scene, value == verdict)
+            ledger.add(f"{who}{verdict}/{claim_group(claim)}", scene, value == verdict)
+        kind = claim_kind(claim)
+        if kind:
+            ledger.add(f"{who}consistency", scene, value == "true")
+            ledger.add(f"{who}consistency/{kind}", scene, value == "true")
+            ledger.add(f"{who}consistency_undetermined", scene, value == "undetermined")
+
+
+def obedience(f: Forced, scene: str, ledger: Ledger) -> None:
+    """One forced decision: the rules of what was changed, the way the plan moved, and both."""
+    rule, moved = obeyed([f.verdicts[axis] for axis in f.changed], f.to_asked_m, f.to_own_m)
+    both_axes = all(value == "true" for value in f.verdicts.values())
+    anyway, _ = obeyed([f.verdicts_before[axis] for axis in f.changed], 0.0, 0.0)
+    reachable, _ = obeyed([f.verdicts_label[axis] for axis in f.changed], 0.0, 0.0)
+    apart = f.own_to_asked_m >= APART_M
+    ledger.add(f"{f.kind}/told_apart", scene, apart)
+    ledger.add(f"{f.kind}/rule", scene, rule)
+    ledger.add(f"{f.kind}/rule_anyway", scene, anyway)
+    ledger.add(f"{f.kind}/rule_label", scene, reachable)
+    ledger.add(f"{f.kind}/rule_both_axes", scene, both_axes)
+    ledger.add(f"{f.kind}/moved_at_all", scene, f.to_own_m >= APART_M)
+    if apart:
+        ledger.add(f"{f.kind}/moved", scene, moved)
+        ledger.add(f"{f.kind}/both", scene, rule and moved)
+        for axes in ("longitudinal", "lateral", "both"):
+            if axes == ("both" if len(f.changed) == 2 else f.changed[0]):
+                ledger.add(f"{f.kind}/both/{axes}", scene, rule and moved)
+
+
+def shuffle(kept: Sequence[Moment], ledger: Ledger) -> None:
+    """The plans of moments beside the words of others; beside that, the own words on the same claims."""
+    speeds, scenes = [m.speed_mps for m in kept], [m.scenario for m in kept]
+    for m in kept:
+        found = verdicts(m.answer.trace, m.scene, m.answer.plan, m.previous)
+        told = m.answer.trace.plan.target_lane is None
+        _bound(found, told, "like", m.scenario, ledger)
+    for name, banded in (("band", True), ("any", False)):
+        random = np.random.default_rng(0)
+        for _ in range(SHUFFLES if kept else 0):
+            for m, other in zip(kept, others(speeds, scenes, random, banded=banded), strict=True):
+                if other is not None:
+                    mixed, told = with_claims(m.answer.trace, kept[other].answer.trace)
+                    _bound(verdicts(mixed, m.scene, m.answer.plan, m.previous), told, name, m.scenario, ledger)
+
+
+def _bound(found: dict[str, str], lane_told: bool, name: str, scene: str, ledger: Ledger) -> None:
+    for claim, value in found.items():
+        kind = claim_kind(claim)
+        if kind and (lane_told or kind != "target_lane"):
+            ledger.add(f"shuffled_{name}", scene, value == "true")
+            ledger.add(f"shuffled_{name}/{kind}", scene, value == "true")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
