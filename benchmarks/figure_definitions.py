@@ -33,7 +33,10 @@ DEFINITIONS = """## What is counted
   planner's own are at least {apart} m apart at 4 s. Obeyed: the check's rules hold for the new plan on every axis
   that was changed, *and* at 4 s the new plan is nearer to the runner-up's plan than to the planner's own, along and
   across the ego's path together. The rules read the causes that the planner wrote after it was forced. That a rule
-  holds may be no merit: "held anyway" says how often it held for the plan without force.
+  holds may be no merit: "held anyway" says how often it held for the plan without force. Where the decisions alone do
+  not move the plan, "whole trace put in" tells a plan that does not follow words from words that do not follow the
+  decision.
 - **Early answering.** How far the plan is from that of the whole trace if the trace is cut after a stage. Cuts within
   a trace were not trained; the modes were. A plan that does not move was made up before the words.
+  The last row puts the label's trace in as a block: how near to the label's plan its words lead if they are right.
 """

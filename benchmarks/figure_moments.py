@@ -26,11 +26,14 @@ from waytrace.scenario.roads import RoadCache
 from waytrace.trace import PlanClaim, Present, Trace, TraceError, sets
 from waytrace.trace.causes import decidable
 from waytrace.trace.check import check
+from waytrace.trace.codec import filled
 from waytrace.trace.measure import Measured, PlanMeasured, measure
 
 AXES = ("longitudinal", "lateral")
 CUTS = ("fast", "decision_only", "scene_summary", "entities", "predictions", "decision", "plan")
 """What stands before a plan: nothing, the decisions alone, the trace up to a stage; ``plan`` is all of it."""
+PROMPTED = "label"
+"""The label's whole trace in its place, where all that it points at has a token."""
 _STAGE_AFTER = {"scene_summary": "entities", "entities": "predictions", "predictions": "decision", "decision": "plan"}
 KNOT_4S, KNOT_6S = 8, 12
 
@@ -64,6 +67,8 @@ class Forced:
     to_own_m: float
     """From the new plan to the one driven without force."""
     own_to_asked_m: float
+    whole_m: tuple[float, float] | None
+    """The two distances of the new plan if the label's whole trace is put in; None where it cannot be said."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,6 +205,8 @@ def _forced(
             failed += 1
             continue
         lay, target = PlanMeasured.of(measured, new.plan), PlanMeasured.of(measured, other.plan)
+        prompted = _prompted(answer.session, other.trace)
+        whole = PlanMeasured.of(measured, plan_of(prompted, label.observation)) if prompted is not None else None
         out.append(
             Forced(
                 kind, tuple(axis for axis, a, b in zip(AXES, asked, own, strict=True) if a != b),
@@ -207,6 +214,7 @@ def _forced(
                 _axis_verdicts(with_words(answer.trace, asked), scene, answer.plan, previous),
                 _axis_verdicts(other.trace, scene, other.plan, label.before),
                 apart_m(lay, target), apart_m(lay, own_plan), apart_m(own_plan, target),
+                (apart_m(whole, target), apart_m(whole, own_plan)) if whole is not None else None,
             )
         )  # fmt: skip
     return tuple(out), failed
@@ -234,7 +242,21 @@ def _cuts(label: LabelledMoment, answer: Answer, measured: Measured) -> dict[str
     for cut in CUTS:
         lay = PlanMeasured.of(measured, plan_of(_cut(answer.session, cut), label.observation))
         out[cut] = apart_m(lay, whole), most_apart_m(lay, whole), apart_m(lay, wanted)
+    prompted = _prompted(answer.session, label.label.trace)
+    if prompted is not None:
+        lay = PlanMeasured.of(measured, plan_of(prompted, label.observation))
+        out[PROMPTED] = apart_m(lay, whole), most_apart_m(lay, whole), apart_m(lay, wanted)
     return out
+
+
+def _prompted(session: Session, trace: Trace) -> Session | None:
+    """The trace in one block; None where the planner cannot say it."""
+    other = Session(session.prefix)
+    try:
+        other.append([number for ask, number in filled(trace, session.prefix.present) if ask.only < 0])
+    except TraceError:
+        return None
+    return other
 
 
 def _cut(session: Session, cut: str) -> Session:

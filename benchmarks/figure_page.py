@@ -13,7 +13,7 @@ from waytrace.cli.tables import markdown
 CUT_WORDS = {
     "fast": "nothing (mode `fast`)", "decision_only": "the decisions alone (mode `decision_only`)",
     "scene_summary": "the summary", "entities": "and the entities", "predictions": "and the predictions",
-    "decision": "and the decision", "plan": "all of it",
+    "decision": "and the decision", "plan": "all of it", "label": "the label's whole trace in its place",
 }  # fmt: skip
 
 
@@ -181,6 +181,7 @@ def _obedience(ledger: Ledger) -> str:
         "both/lateral": "obeyed, lateral decision alone changed",
         "both/both": "obeyed, both changed",
         "moved": "the plan moved towards it",
+        "moved_whole": "it does if the label's whole trace is put in, not the decisions alone",
         "rule": "rules of the changed axes hold for the new plan",
         "rule_anyway": "held anyway: they hold for the plan without force",
         "rule_label": "reachable: they hold for the label's own trace and plan",

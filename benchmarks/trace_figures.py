@@ -148,6 +148,8 @@ def obedience(f: Forced, scene: str, ledger: Ledger) -> None:
     if apart:
         ledger.add(f"{f.kind}/moved", scene, moved)
         ledger.add(f"{f.kind}/both", scene, rule and moved)
+        if f.whole_m is not None:
+            ledger.add(f"{f.kind}/moved_whole", scene, obeyed([], *f.whole_m)[1])
         for axes in ("longitudinal", "lateral", "both"):
             if axes == ("both" if len(f.changed) == 2 else f.changed[0]):
                 ledger.add(f"{f.kind}/both/{axes}", scene, rule and moved)

@@ -119,6 +119,7 @@ def _forced(**changed: Any) -> Any:
     made = Forced(
         "runner_up", ("longitudinal",), {"longitudinal": "true", "lateral": "false"},
         {"longitudinal": "false", "lateral": "true"}, {"longitudinal": "true", "lateral": "true"}, 1.0, 4.0, 5.0,
+        (2.0, 3.0),
     )  # fmt: skip
     return replace(made, **changed)
 
@@ -131,12 +132,13 @@ def test_obedience_counts_changed_axes_alone_and_leaves_out_plans_that_are_one()
     obedience(_forced(), "a", ledger)
     obedience(_forced(changed=("longitudinal", "lateral")), "b", ledger)
     obedience(_forced(to_asked_m=0.3, to_own_m=0.1, own_to_asked_m=0.2), "c", ledger)
-    obedience(_forced(to_asked_m=5.0, to_own_m=0.0), "d", ledger)
+    obedience(_forced(to_asked_m=5.0, to_own_m=0.0, whole_m=(3.0, 2.0)), "d", ledger)
     found = {name.removeprefix("runner_up/"): ledger.share(name)[::3] for name in ledger.names("runner_up/")}
     assert found["both"] == (pytest.approx(1 / 3), 3)  # a; not b (lateral rule), not d (stayed); c is not asked
     assert found["moved"] == (pytest.approx(2 / 3), 3)
     assert found["rule"] == (pytest.approx(3 / 4), 4)
     assert found["rule_anyway"] == (0.0, 4)
+    assert found["moved_whole"] == (pytest.approx(2 / 3), 3)
     assert found["rule_label"] == (1.0, 4)
     assert found["rule_both_axes"] == (0.0, 4)
     assert found["told_apart"] == (pytest.approx(3 / 4), 4)
@@ -201,10 +203,10 @@ def test_a_forced_decision_stands_in_the_trace_and_the_session_it_came_from_is_a
 
 
 def test_a_trace_cut_nowhere_is_the_whole_one(asked: list[Any]) -> None:
-    from figure_moments import CUTS
+    from figure_moments import CUTS, PROMPTED
 
     for m in asked:
-        assert set(m.cuts) == set(CUTS)
+        assert set(m.cuts) == {*CUTS, PROMPTED}
         assert m.cuts["plan"][:2] == (0.0, 0.0)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -78,6 +80,43 @@ def test_what_was_not_run_says_so() -> None:
     assert len(rows) == 8
     assert all("not run" in row for row in rows)
     assert set(summary(found({}, 3))["scores"].values()) == {None}
+
+
+def test_what_was_cut_off_goes_on_and_arms_differ_in_nothing_but_the_trace(tmp_path: Path) -> None:
+    import trace_pays
+    from waytrace.learn.config import SftConfig
+    from waytrace.learn.stages import OutOfTimeError, Stages
+
+    learned: list[SftConfig] = []
+    drives: list[str] = []
+
+    def learn(config: SftConfig, out: Path, **_: Any) -> Any:
+        learned.append(config)
+        return SimpleNamespace(finished=True, checkpoint=out, step=config.steps, figures={"waypoint_m": {}}, ended="")
+
+    def evaluate(spec: str, suite: Any, **_: Any) -> Any:
+        if len(drives) == 3 and "cut" not in drives:
+            drives.append("cut")
+            raise OutOfTimeError("over")
+        drives.append(Path(spec).name)
+        rows = [{"id": "a", "score": 0.5, "terms": {}, "cluster": "a", "oracle": {"clean": True}}]
+        return SimpleNamespace(meta={"scenarios": rows}, errors=[])
+
+    base = SftConfig(("s",), size="nano", steps=5, warmup=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trace_pays, "train_sft", learn)
+        patch.setattr(trace_pays, "evaluate", evaluate)
+        patch.setattr(trace_pays, "checkpoint_hash", str)
+        with pytest.raises(OutOfTimeError):
+            trace_pays.matrix(Stages(tmp_path), base, 2, 4, 1)
+        stages = Stages(tmp_path)
+        trace_pays.matrix(stages, base, 2, 4, 1)
+    one = ["own-{}:trace", "own-{}:fast", "none-{}:fast", "shuffled-{}:trace"]
+    assert [d for d in drives if d != "cut"] == [name.format(seed) for seed in range(2) for name in one]
+    assert [(c.trace, c.seed) for c in learned] == [(arm, seed) for seed in range(2) for arm in trace_pays.ARMS]
+    assert {replace(c, trace="own", seed=0) for c in learned} == {base}
+    driven = trace_pays.found(stages.stamps(), 2)
+    assert all(d.scores() == [0.5, 0.5] for d in driven.values())
 
 
 def test_the_page_alone_can_be_written_where_nothing_was_run(
