@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Sequence
@@ -14,6 +13,7 @@ from typing import Any
 from safetensors.numpy import load_file, save_file
 
 from waytrace.scenario import Rollout, Scenario, WaytraceError
+from waytrace.scenario.folders import RUN, claimed, write_json
 from waytrace.scenario.store import RolloutStore, ScenarioStore, ScenarioWriter, write_rollouts
 from waytrace.sim import STYLES, TRAFFIC
 from waytrace.trace.file import write_traces
@@ -170,27 +170,12 @@ def _write_store(scenarios: Iterable[Scenario], out: Path) -> Path:
 
 def _claim(out: Path, config: dict[str, Any]) -> None:
     """Note in ``run.json`` what this folder is for; refuse one that is for something else."""
-    file = out / "run.json"
-    if file.exists():
-        try:
-            before = json.loads(file.read_text())
-        except ValueError as error:
-            raise WaytraceError(f"{file} is damaged: {error}. Give another --out, or --overwrite.") from error
-        changed = [
-            f"  {key}: {before.get(key)!r} -> {config.get(key)!r}"
-            for key in sorted(before.keys() | config.keys())
-            if before.get(key) != config.get(key)
-        ]
-        if changed:
-            raise WaytraceError(
-                f"{out} holds an evaluation with other settings:\n" + "\n".join(changed)
-                + "\nGive another --out, or --overwrite to start afresh there."
-            )  # fmt: skip
+    if claimed(out, config, holds="an evaluation", again="Give another --out, or --overwrite to start afresh there."):
         return
     if (out / "result.json").exists():
         raise WaytraceError(f"{out} holds a result but no run.json; give another --out, or --overwrite.")
     out.mkdir(parents=True, exist_ok=True)
-    _write_atomically(file, config)
+    write_json(out / RUN, config)
 
 
 def _finished(partial: Path) -> set[str]:
@@ -249,7 +234,7 @@ def _finish(
         "errors": failed,
         "scenarios": rows,
     }
-    _write_atomically(out / "result.json", json.loads(canonical(meta)))
+    write_json(out / "result.json", json.loads(canonical(meta)))
     if not failed:
         shutil.rmtree(out / "partial", ignore_errors=True)
     return load_result(out)
@@ -263,9 +248,3 @@ def _rollouts(ids: list[str], where: dict[str, Path]) -> Iterable[Rollout]:
         if folder not in opened:
             opened = {folder: RolloutStore.open(folder / "rollouts")}
         yield opened[folder][scenario_id]
-
-
-def _write_atomically(path: Path, record: dict[str, Any]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(record, indent=1, allow_nan=False))
-    temporary.replace(path)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from waytrace.scenario.folders import claim, write_json
 from waytrace.scenario.revision import code_digest
 from waytrace.scenario.splits import ALLOWED, Purpose, SplitError
 from waytrace.scenario.store import ScenarioStore
@@ -21,6 +21,7 @@ from .store import FORMAT, LabelStore
 from .task import Setup, run_task
 
 SHARD_SCENARIOS = 16
+AGAIN = "Give another folder, or --overwrite to start afresh there."
 
 Progress = Callable[[int, int, str], None]
 """Called with scenarios done, scenarios in all, and the id that came to an end last."""
@@ -53,7 +54,11 @@ def label_store(
         str(store.path), str(folder / "shards"), str(Purpose(purpose)), every_s, runner_up, verify, human, traffic,
         style, seed, code_digest(),
     )  # fmt: skip
-    _claim(folder, {**setup.to_json(), "store_hash": store.manifest_hash, "limit": limit})
+    settings = {key: value for key, value in setup.to_json().items() if key != "shards"}
+    claim(
+        folder, settings | {"store_hash": store.manifest_hash, "limit": limit}, holds="labels", again=AGAIN,
+        error=LabelError,
+    )  # fmt: skip
     (folder / "shards").mkdir(exist_ok=True)
     tasks = {
         f"{k:06d}": ids[k : k + SHARD_SCENARIOS] for k in range(0, len(ids), SHARD_SCENARIOS)
@@ -74,7 +79,7 @@ def label_store(
         done += len(entry["ids"])
         if progress:
             progress(done, len(ids), entry["ids"][-1])
-    _write(folder / "manifest.json", _manifest(setup, store, [entries[name] for name in tasks]))
+    write_json(folder / "manifest.json", _manifest(setup, store, [entries[name] for name in tasks]))
     return LabelStore.open(folder)
 
 
@@ -87,31 +92,6 @@ def _permitted(store: ScenarioStore, ids: list[str], purpose: Purpose) -> None:
                 f"Scenario {i!r} is of split {split!r}; labels to {purpose} may come from "
                 f"{' and '.join(ALLOWED[purpose])} only. Take it out, or say what else they are for (--purpose)."
             )
-
-
-def _claim(folder: Path, config: dict[str, Any]) -> None:
-    """Note in ``run.json`` what this folder is for; refuse one that is for something else."""
-    file = folder / "run.json"
-    config = {key: value for key, value in config.items() if key != "shards"}
-    if file.exists():
-        try:
-            before = json.loads(file.read_text())
-        except ValueError as error:
-            raise LabelError(f"{file} is damaged: {error}. Give another folder, or --overwrite.") from error
-        changed = [
-            f"  {key}: {before.get(key)!r} -> {config.get(key)!r}"
-            for key in sorted(before.keys() | config.keys()) if before.get(key) != config.get(key)
-        ]  # fmt: skip
-        if changed:
-            raise LabelError(
-                f"{folder} holds labels with other settings:\n" + "\n".join(changed)
-                + "\nGive another folder, or --overwrite to start afresh there."
-            )  # fmt: skip
-        return
-    if folder.exists() and any(folder.iterdir()):
-        raise LabelError(f"{folder} holds something that is no labelling run. Give another folder.")
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(file, config)
 
 
 def _finished(folder: Path, name: str) -> dict[str, Any] | None:
@@ -134,9 +114,3 @@ def _manifest(setup: Setup, store: ScenarioStore, entries: list[dict[str, Any]])
         "families": {family: dict(tally) for family, tally in families.items()},
         "shards": [{k: v for k, v in entry.items() if k != "counts"} for entry in entries],
     }  # fmt: skip
-
-
-def _write(path: Path, record: dict[str, Any]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(record, indent=1, allow_nan=False))
-    temporary.replace(path)

@@ -18,6 +18,7 @@ from waytrace.label.crew import work
 from waytrace.label.drive import Driver
 from waytrace.microgpt import feature_hash
 from waytrace.scenario import Scenario, WaytraceError
+from waytrace.scenario.folders import claim, write_json
 from waytrace.scenario.revision import code_digest
 from waytrace.scenario.roads import RoadCache
 from waytrace.scenario.splits import Purpose, permit
@@ -32,6 +33,7 @@ from .samples import FORMAT, SampleStore
 from .shard import FEATURE_SHAPES, write_shard
 
 SHARD_DRIVES = 16
+AGAIN = "Give another folder, or --overwrite to start afresh there."
 
 Progress = Callable[[int, int, str], None]
 """Called with drives done, drives in all, and the id that came to an end last."""
@@ -101,7 +103,8 @@ def collect(
         "split": split, "first_seed": first_seed, "families": list(families) if families is not None else None,
         "features": feature_hash(), "vocabulary": vocabulary_hash(),
     }  # fmt: skip
-    _claim(folder, settings)
+    claim(folder, settings, holds="samples", again=AGAIN, error=CollectError)
+    (folder / "shards").mkdir(exist_ok=True)
     tasks = {f"{k // SHARD_DRIVES:06d}": ids[k : k + SHARD_DRIVES] for k in range(0, len(ids), SHARD_DRIVES)}
     entries = {name: entry for name, task in tasks.items() if (entry := _finished(folder, name, task)) is not None}
     done = sum(len(tasks[name]) for name in entries)
@@ -113,7 +116,7 @@ def collect(
         done += len(tasks[name])
         if progress:
             progress(done, len(ids), tasks[name][-1])
-    _write(folder / "manifest.json", _manifest(settings, [entries[name] for name in tasks]))
+    write_json(folder / "manifest.json", _manifest(settings, [entries[name] for name in tasks]))
     return SampleStore.open(folder)
 
 
@@ -179,29 +182,6 @@ def _driven(setup: Setup, scenario: Scenario, planner: Any, tally: Counter[str])
     )  # fmt: skip
 
 
-def _claim(folder: Path, settings: dict[str, Any]) -> None:
-    """Note in ``run.json`` what this folder is for; refuse one that is for something else."""
-    file = folder / "run.json"
-    if file.exists():
-        try:
-            before = json.loads(file.read_text())
-        except ValueError as error:
-            raise CollectError(f"{file} is damaged: {error}. Give another folder, or --overwrite.") from error
-        changed = [
-            f"  {key}: {before.get(key)!r} -> {settings.get(key)!r}"
-            for key in sorted(before.keys() | settings.keys()) if before.get(key) != settings.get(key)
-        ]  # fmt: skip
-        if changed:
-            raise CollectError(
-                f"{folder} holds samples with other settings:\n" + "\n".join(changed)
-                + "\nGive another folder, or --overwrite to start afresh there."
-            )  # fmt: skip
-    elif folder.exists() and any(folder.iterdir()):
-        raise CollectError(f"{folder} holds something that is no collection of samples. Give another folder.")
-    (folder / "shards").mkdir(parents=True, exist_ok=True)
-    _write(file, settings)
-
-
 def _finished(folder: Path, name: str, ids: list[str]) -> dict[str, Any] | None:
     """The entry of a shard that is there whole and holds these drives."""
     note, shard = folder / "shards" / f"{name}.json", folder / "shards" / f"{name}.safetensors"
@@ -223,9 +203,3 @@ def _manifest(settings: dict[str, Any], entries: list[dict[str, Any]]) -> dict[s
         "failed": {id: text for entry in entries for id, text in entry["failed"].items()},
         "shards": [{k: v for k, v in entry.items() if k not in ("counts", "failed")} for entry in entries],
     }  # fmt: skip
-
-
-def _write(path: Path, record: dict[str, Any]) -> None:
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(json.dumps(record, indent=1, allow_nan=False))
-    temporary.replace(path)

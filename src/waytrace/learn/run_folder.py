@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from waytrace.evaluate.digest import canonical, environment, plain
+from waytrace.scenario.folders import RUN, differences, unfinished, write_json, write_text
 from waytrace.scenario.revision import code_digest
 
 from .config import ConfigError
 
 SCHEMA = "waytrace.run/1"
-RUN, METRICS, CHECKPOINTS, LATEST, BEST = "run.json", "metrics.jsonl", "checkpoints", "latest", "best"
+METRICS, CHECKPOINTS, LATEST, BEST = "metrics.jsonl", "checkpoints", "latest", "best"
 KEEP = 2
 """Checkpoints kept besides the best one."""
 
@@ -43,7 +44,7 @@ class RunFolder:
         identity = json.loads(canonical({"kind": kind, **identity}))
         if file.exists():
             _same(folder, read_run(folder)["identity"], identity)
-        elif folder.exists() and {p.name for p in folder.iterdir()} - {_unfinished(file).name}:
+        elif folder.exists() and {p.name for p in folder.iterdir()} - {unfinished(file).name}:
             raise ConfigError(f"{folder} holds something that is no run. Give another folder.")
         else:
             folder.mkdir(parents=True, exist_ok=True)
@@ -152,26 +153,6 @@ def read_metrics(path: Path | str) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def write_json(path: Path, record: Mapping[str, Any]) -> None:
-    """Write JSON so that the file is there whole or as it was."""
-    write_text(path, json.dumps(record, indent=1, allow_nan=False))
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write text so that the file is there whole or as it was."""
-    temporary = _unfinished(path)
-    with temporary.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
-def _unfinished(path: Path) -> Path:
-    """Where a file is written before it gets its name; what a crash leaves there is written over."""
-    return path.with_name(f".{path.name}.part")
-
-
 def provenance() -> dict[str, Any]:
     """With what code, where and when something was made."""
     import torch
@@ -195,12 +176,7 @@ def _revision() -> str:
 
 
 def _same(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    changed = [
-        f"  {key}: {before.get(key)!r} -> {now.get(key)!r}"
-        for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key)
-    ]  # fmt: skip
+    changed = differences(before, now)
     if changed:
-        raise ConfigError(
-            f"{folder} holds a run with other settings:\n" + "\n".join(changed)
-            + "\nGive another folder, or repeat the command that it was begun with."
-        )  # fmt: skip
+        way_out = "Give another folder, or repeat the command that it was begun with."
+        raise ConfigError(f"{folder} holds a run with other settings:\n" + "\n".join([*changed, way_out]))

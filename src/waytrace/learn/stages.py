@@ -13,10 +13,10 @@ from typing import Any
 
 from waytrace.evaluate.digest import plain
 from waytrace.scenario import WaytraceError
+from waytrace.scenario.folders import write_json
 
 from .config import ConfigError
 from .progress import Note, duration, quiet
-from .run_folder import write_json
 
 STAMPS = "stages"
 

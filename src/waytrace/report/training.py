@@ -9,7 +9,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from waytrace.learn.run_folder import METRICS, read_metrics, read_run, write_text
+from waytrace.learn.run_folder import METRICS, read_metrics, read_run
+from waytrace.scenario.folders import write_text
 
 from .curves import Chart, Series, chart, number
 from .pages import render
