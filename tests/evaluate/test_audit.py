@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,21 +21,11 @@ from waytrace.scenario import AgentKind, LightState, Scenario, WaytraceError, sc
 from waytrace.trace import Cause, Verdict
 from waytrace.trace.file import TraceFileError, TraceLine, from_record, to_record
 
+from ..planners.conftest import scene
+
 CAR, WALKER = AgentKind.VEHICLE, AgentKind.PEDESTRIAN
 LEAD, BEHIND = Reference(ReferenceKind.AGENT, 1), Reference(ReferenceKind.AGENT, 2)
 LIGHT = Reference(ReferenceKind.LIGHT, 0)
-
-
-def _scene(*others: Any, **more: Any) -> Scenario:
-    name = "audit_scenes"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parents[1] / "planners" / "conftest.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    made: Scenario = sys.modules[name].scene(*others, **more)
-    return made
 
 
 def _line(scenario: Scenario) -> TraceLine:
@@ -57,7 +44,7 @@ def _by_rule(verdicts: tuple[Verdict, ...], rule: str) -> list[Verdict]:
 @pytest.fixture(scope="module")
 def following() -> tuple[Scenario, TraceLine]:
     """A slower car 25 m ahead, and one far behind; what the expert says of it."""
-    scenario = _scene((CAR, 85.0, 0.0, 0.0, 6.0), (CAR, 20.0, 0.0, 0.0, 6.0))
+    scenario = scene((CAR, 85.0, 0.0, 0.0, 6.0), (CAR, 20.0, 0.0, 0.0, 6.0))
     return scenario, _line(scenario)
 
 
@@ -132,7 +119,7 @@ def test_a_route_cannot_be_undone(following: tuple[Scenario, TraceLine], cause: 
 
 def test_who_overdetermines_is_undone_as_a_set(cause: Cause) -> None:
     """A red light and someone who stands before it: neither alone lets the ego through, both do."""
-    scenario = _scene((CAR, 134.0, 0.0, 0.0, 0.0), light=LightState.RED)
+    scenario = scene((CAR, 134.0, 0.0, 0.0, 0.0), light=LightState.RED)
     line = _line(scenario)
     both = tuple(
         replace(cause, ref=ref, role="overdetermining", constraint=name)
@@ -153,7 +140,7 @@ def test_nobody_is_smuggled_into_a_set(following: tuple[Scenario, TraceLine], ca
 
 def test_an_uncited_red_light_is_an_omission_and_a_green_one_is_not() -> None:
     for light, value in ((LightState.RED, "false"), (LightState.GREEN, "true")):
-        scenario = _scene(light=light)
+        scenario = scene(light=light)
         (found,) = _by_rule(audit(_saying(_line(scenario), causes=()), scenario), "omission")
         assert found.value == value, light
     assert found.evidence["asked"] == 0
@@ -191,7 +178,7 @@ CALLS = [
 
 @pytest.fixture(scope="module")
 def lit() -> tuple[Scenario, TraceLine]:
-    scenario = _scene((CAR, 85.0, 0.0, 0.0, 6.0), light=LightState.RED)
+    scenario = scene((CAR, 85.0, 0.0, 0.0, 6.0), light=LightState.RED)
     return scenario, _line(scenario)
 
 
@@ -293,7 +280,7 @@ def test_a_trace_of_another_moment_is_refused(following: tuple[Scenario, TraceLi
 
 def test_later_decisions_are_judged_with_what_the_expert_carried() -> None:
     """Labelled in closed loop and audited from the recording of that drive, every claim is as it was."""
-    scenario = _scene((CAR, 85.0, 0.0, 0.0, 6.0), (CAR, 100.0, -3.5, 0.0, 9.0), lanes=2)
+    scenario = scene((CAR, 85.0, 0.0, 0.0, 6.0), (CAR, 100.0, -3.5, 0.0, 9.0), lanes=2)
     lines, world = [], None
     for moment in label_drive(scenario, ticks=[10, 15, 30], traffic="replay"):
         world = moment.world

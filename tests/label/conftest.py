@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from waytrace.label import LabelledMoment, label_drive
 from waytrace.scenario import Scenario
 
-
-def _scenes() -> Any:
-    name = "label_scenes"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parents[1] / "planners" / "conftest.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
+from ..planners.conftest import scene as by_hand
 
 
 @pytest.fixture
 def scene() -> Callable[..., Scenario]:
     """The ego on a straight road and others (kind, x, y, heading, speed), recorded at constant velocity."""
-    made: Callable[..., Scenario] = _scenes().scene
-    return made
+    return by_hand
 
 
 @pytest.fixture

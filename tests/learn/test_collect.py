@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import sys
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +21,8 @@ from waytrace.planners import ConstantVelocity, Expert
 from waytrace.scenario import AgentKind, SplitError, StoreError
 from waytrace.scenario.store import ScenarioWriter
 from waytrace.trace import sets
+
+from ..planners.conftest import scene
 
 SHORT = {"count": 2, "families": ["ccrm"], "first_seed": 400_000, "every_s": 4.0, "workers": 1}
 
@@ -195,11 +195,7 @@ def test_labels_driven_again_give_the_samples_that_driving_gave(scenarios, tmp_p
 
 
 def test_what_a_recorded_driver_did_becomes_samples_of_the_log(tmp_path):
-    name, path = "scenes_to_collect", Path(__file__).parents[1] / "planners" / "conftest.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    recorded = made.scene((AgentKind.VEHICLE, 80.0, 0.0, 0.0, 6.0), speed=6.0)
+    recorded = scene((AgentKind.VEHICLE, 80.0, 0.0, 0.0, 6.0), speed=6.0)
     with ScenarioWriter(tmp_path / "recorded") as writer:
         writer.add(recorded)
     settings = {"purpose": "report", "workers": 1}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,20 +21,9 @@ from waytrace.scenario.edits import remove
 from waytrace.sim import World
 from waytrace.trace import Present, sets
 
+from ..planners.conftest import scene
+
 NOTHING = np.array([[-1, -1]], np.int8)
-
-
-def scene(*others: tuple[Any, ...], **settings: Any) -> Scenario:
-    """The ego at x = 60 m of a road along x, and others (kind, x, y, heading, speed), as in the planners' tests."""
-    name = "scenes_by_hand"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parents[1] / "planners" / "conftest.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    made: Scenario = sys.modules[name].scene(*others, **settings)
-    return made
 
 
 def tokens_of(scenario: Scenario, before: Any = NOTHING) -> SceneTokens:
