@@ -62,7 +62,7 @@ def embed(payload: Mapping[str, Any]) -> Markup:
 
 @cache
 def _environment() -> Environment:
-    pages = {name: _file(name) for name in ("scene.html", "index.html", "annotate.html", "training.html")}
+    pages = {name: _file(name) for name in ("head.html", *(f"{page}.html" for page in _SCRIPTS))}
     return Environment(loader=DictLoader(pages), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 
 
