@@ -7,8 +7,8 @@ import pytest
 
 from waytrace.catalogue import generate
 from waytrace.planners import make
-from waytrace.planners._reading import moments, still_s
 from waytrace.planners.expert.forecast import BRISK_WALK_MPS, forecast
+from waytrace.planners.reading import moments, still_s
 from waytrace.scenario import AgentKind, LightState
 from waytrace.scenario.roads import RoadCache
 from waytrace.score import score_rollout

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waytrace.geometry import jit, wrap_angle
-from waytrace.planners._moment import OTHERS, Others
 from waytrace.planners.expert import ExpertConfig
 from waytrace.planners.expert.forecast import STEP_S, STEPS
+from waytrace.planners.moment import OTHERS, Others
 from waytrace.scenario import AgentKind
 from waytrace.scenario.paths import PATH, STEP_M, Path, project
 

@@ -21,7 +21,7 @@ import safetensors
 from numpy.typing import NDArray
 
 from waytrace.scenario import WaytraceError
-from waytrace.scenario._disk import begin, explained, publish, sync_folder, write_file
+from waytrace.scenario.disk import begin, explained, publish, sync_folder, write_file
 from waytrace.scenario.revision import code_digest
 
 SCHEMA = "waytrace-checkpoint/1.0.0"

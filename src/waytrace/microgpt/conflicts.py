@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waytrace.geometry import jit, wrap_angle
-from waytrace.planners._moment import OTHERS, Others
 from waytrace.planners.expert.forecast import straight_chain
+from waytrace.planners.moment import OTHERS, Others
 from waytrace.scenario import AgentKind, LaneControl
 from waytrace.scenario.index import MAP_INDEX, MapIndex
 from waytrace.scenario.lanes import lane_pose, locate, precedence

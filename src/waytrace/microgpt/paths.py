@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waytrace.geometry import I4, U1, bundle, jit, wrap_angle
-from waytrace.planners._ahead import YELLOW_BRAKE_MPS2, base_path, place_others
-from waytrace.planners._moment import OTHERS, Moment, Others
-from waytrace.planners._speed import DRIVER, Driver, speed_caps
+from waytrace.planners.ahead import YELLOW_BRAKE_MPS2, base_path, place_others
 from waytrace.planners.expert import ExpertConfig
+from waytrace.planners.moment import OTHERS, Moment, Others
+from waytrace.planners.speed import DRIVER, Driver, speed_caps
 from waytrace.scenario import LaneControl, LightState
 from waytrace.scenario.index import MAP_INDEX, ROUTE_INDEX, MapIndex, RouteIndex
 from waytrace.scenario.lanes import route_entry

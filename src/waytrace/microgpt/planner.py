@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from waytrace.observe import Observation
 from waytrace.planners import make_plan
-from waytrace.planners._reading import rear_m
+from waytrace.planners.reading import rear_m
 from waytrace.scenario import PLAN_KNOTS, Plan, WaytraceError
 from waytrace.scenario.roads import RoadCache
 from waytrace.trace import Present, Trace, sets

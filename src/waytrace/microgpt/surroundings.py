@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waytrace.geometry import jit
-from waytrace.planners._moment import OTHERS, Others
+from waytrace.planners.moment import OTHERS, Others
 from waytrace.scenario import AgentKind, LaneControl
 from waytrace.scenario.index import MAP_INDEX, MapIndex
 from waytrace.scenario.paths import PATH, STEP_M, Path, project

@@ -27,9 +27,9 @@ from waytrace.observe.features import (
     STOP_ROWS,
     column,
 )
-from waytrace.planners._moment import Moment
-from waytrace.planners._reading import moment_of_scene
 from waytrace.planners.expert.forecast import forecast
+from waytrace.planners.moment import Moment
+from waytrace.planners.reading import moment_of_scene
 from waytrace.scenario.roads import RoadCache
 
 from .agents import write_agents, write_care, write_expected, write_places

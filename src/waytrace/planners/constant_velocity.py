@@ -10,9 +10,9 @@ import numpy as np
 from waytrace.scenario import PLAN_KNOTS, Plan
 from waytrace.scenario.roads import RoadCache
 
-from ._moment import Moment
-from ._reading import moments
+from .moment import Moment
 from .motion import make_plan
+from .reading import moments
 
 if TYPE_CHECKING:
     from waytrace.observe import Observation

@@ -20,11 +20,11 @@ from waytrace.scenario.paths import Path, empty_path, project, shift, shifted
 from waytrace.scenario.roads import RoadCache
 from waytrace.scenario.types import LaneControl
 
-from ._ahead import base_path, place_others, regulated_entry, stop_point
-from ._moment import Moment
-from ._reading import moments
-from ._speed import Driver, Leaders, follow, speed_caps
+from .ahead import base_path, place_others, regulated_entry, stop_point
+from .moment import Moment
 from .motion import fit_path, make_plan, stack_controls
+from .reading import moments
+from .speed import Driver, Leaders, follow, speed_caps
 
 if TYPE_CHECKING:
     from waytrace.observe import Observation

@@ -13,9 +13,9 @@ from waytrace.scenario import DT_S, PLAN_KNOT_S, PLAN_KNOTS, Plan, Scenario
 from waytrace.scenario.errors import WaytraceError
 from waytrace.scenario.roads import RoadCache
 
-from ._moment import Moment
-from ._reading import moments, rear_m
+from .moment import Moment
 from .motion import fit_controls, make_plan, stack_controls
+from .reading import moments, rear_m
 
 if TYPE_CHECKING:
     from waytrace.observe import Observation

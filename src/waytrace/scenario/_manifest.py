@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from ._disk import MANIFEST
+from .disk import MANIFEST
 from .errors import StoreError
 
 MAX_MANIFEST_BYTES = 1 << 30

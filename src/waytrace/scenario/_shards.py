@@ -20,9 +20,9 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from ._disk import MANIFEST, begin, check_target, explained, publish, sha256_of, write_file
 from ._layout import Arrays, Layout, mismatches
 from ._manifest import WAY_OUT, FileEntry, Item, Manifest, Place, read_manifest, sealed
+from .disk import MANIFEST, begin, check_target, explained, publish, sha256_of, write_file
 from .errors import StoreError
 from .hashing import canonical_json
 

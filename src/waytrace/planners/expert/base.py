@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from waytrace.geometry import jit
 from waytrace.scenario.paths import PATH, STEP_M, Path, project
 
-from .._ahead import base_path
-from .._moment import OTHERS, Moment, Others
+from ..ahead import base_path
+from ..moment import OTHERS, Moment, Others
 from .forecast import STEPS
 
 Array = NDArray[np.float64]

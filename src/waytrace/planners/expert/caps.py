@@ -13,7 +13,7 @@ from waytrace.scenario import AgentKind, LaneKind
 from waytrace.scenario.lanes import locate
 from waytrace.scenario.paths import STEP_M, Path
 
-from .._moment import Moment
+from ..moment import Moment
 from .base import Base
 from .config import ExpertConfig
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .._speed import Driver
+from ..speed import Driver
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from waytrace.scenario import PLAN_KNOTS
 from waytrace.sim import integrate_dense
 
-from .._moment import Moment
+from ..moment import Moment
 from ..motion import fit_controls
 from .base import Base, bases
 from .certificate import Lengthwise

@@ -16,7 +16,7 @@ from waytrace.scenario import AgentKind
 from waytrace.scenario.index import MAP_INDEX, MapIndex
 from waytrace.scenario.lanes import lane_pose, locate
 
-from .._moment import OTHERS, Moment, Others
+from ..moment import OTHERS, Moment, Others
 
 Array = NDArray[np.float64]
 

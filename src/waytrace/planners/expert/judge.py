@@ -22,7 +22,7 @@ from waytrace.scenario import AgentKind
 from waytrace.scenario.index import MAP_INDEX, MapIndex
 from waytrace.scenario.paths import STEP_M
 
-from .._moment import OTHERS, Others
+from ..moment import OTHERS, Others
 from .forecast import STEPS
 from .rollout import ACCEL, CURVATURE, HEADING, PATHS, PROPOSALS, SPEED, TICKS, Paths, Proposals, S, X, Y
 

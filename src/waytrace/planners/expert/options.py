@@ -12,8 +12,8 @@ from waytrace.geometry import jit
 from waytrace.scenario import AgentKind
 from waytrace.scenario.paths import STEP_M, empty_path, shift, shifted
 
-from .._moment import Moment
-from .._speed import speed_caps
+from ..moment import Moment
+from ..speed import speed_caps
 from .base import Base
 from .caps import IN_LANE_M, traffic_caps
 from .certificate import Sideways

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from waytrace.scenario import Plan, WaytraceError
 from waytrace.scenario.roads import RoadCache
 
-from .._moment import Moment
-from .._reading import moments
+from ..moment import Moment
 from ..motion import make_plan, stack_controls
+from ..reading import moments
 from .certificate import Certificate, Choice
 from .certify import certify, choice_of
 from .config import ExpertConfig

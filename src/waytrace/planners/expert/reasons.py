@@ -15,7 +15,7 @@ from waytrace.rules.limits import LON_ACCEL_LOW_MPS2, TTC_LEAST_S
 from waytrace.scenario import AgentKind
 from waytrace.scenario.paths import STEP_M
 
-from .._moment import OTHERS, Others
+from ..moment import OTHERS, Others
 from .caps import Cap, lane_reference
 from .certificate import Unit
 from .decide import Seen

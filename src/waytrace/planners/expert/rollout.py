@@ -12,7 +12,7 @@ from waytrace.geometry import F8, I4, F8x2, F8x3, F8x4, I4x2, bundle, jit
 from waytrace.scenario.paths import STEP_M
 from waytrace.sim.traffic.idm import idm
 
-from .._speed import DRIVER, TICK_S, Driver
+from ..speed import DRIVER, TICK_S, Driver
 from .forecast import STEPS
 
 Array = NDArray[np.float64]

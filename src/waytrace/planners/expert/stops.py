@@ -10,8 +10,8 @@ from waytrace.scenario.lanes import precedence
 from waytrace.scenario.paths import STEP_M
 from waytrace.scenario.types import LaneControl
 
-from .._ahead import regulated_entry, stop_point
-from .._moment import Moment
+from ..ahead import regulated_entry, stop_point
+from ..moment import Moment
 from .base import Base
 
 WAITS, WAITS_APART_M = 3, 2.0

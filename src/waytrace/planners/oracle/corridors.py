@@ -13,8 +13,8 @@ from waytrace.scenario import LaneControl
 from waytrace.scenario.paths import STEP_M, Path, empty_path, sample_chain
 from waytrace.scenario.roads import Roads
 
-from .._moment import Moment
-from .._speed import Driver, speed_caps
+from ..moment import Moment
+from ..speed import Driver, speed_caps
 
 BEHIND_M = 30.0
 MOST = 12

@@ -15,9 +15,9 @@ from waytrace.scenario import Plan, Rollout, Scenario
 from waytrace.scenario.roads import RoadCache
 from waytrace.sim import World
 
-from .._reading import moments_of_world
 from ..expert import Expert, ExpertConfig
 from ..idm import Idm, IdmConfig
+from ..reading import moments_of_world
 from ..replay import Replay
 from .watch import Watcher
 

@@ -12,9 +12,9 @@ from waytrace.scenario import DT_S, Plan, Rollout
 from waytrace.scenario.errors import WaytraceError
 from waytrace.scenario.roads import RoadCache
 
-from .._moment import Moment
-from .._reading import moments, rear_m
+from ..moment import Moment
 from ..motion import make_plan, stack_controls
+from ..reading import moments, rear_m
 from ..replay import rejoin
 from .reference import oracle_reference
 

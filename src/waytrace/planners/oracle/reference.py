@@ -11,7 +11,7 @@ from waytrace.scenario.roads import RoadCache
 from waytrace.score import drive_terms, total
 from waytrace.sim import World
 
-from .._reading import moments_of_world
+from ..reading import moments_of_world
 from .corridors import corridors, most_progress_m
 from .drivers import drive_all, drivers
 from .result import OracleResult

@@ -12,7 +12,7 @@ from waytrace.geometry import jit, wrap_angle
 from waytrace.scenario import LaneControl, LightState
 from waytrace.scenario.paths import BEHIND_M, PATH, STEP_M, Path, project
 
-from ._moment import OTHERS, Moment, Others
+from .moment import OTHERS, Moment, Others
 
 Array = NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""From what a planner is given to :class:`~._moment.Moment` rows."""
+"""From what a planner is given to :class:`~.moment.Moment` rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from waytrace.observe import ReferenceKind
 from waytrace.scenario import REAR_AXLE_TO_CENTRE, AgentKind
 from waytrace.scenario.roads import RoadCache
 
-from ._moment import Moment, Others
+from .moment import Moment, Others
 
 if TYPE_CHECKING:
     from waytrace.observe import Observation, Scene
