@@ -98,11 +98,7 @@ class _Sums:
     def add(self, model: Waytrace, batch: SampleBatch, packed: Packed, ways: list[Walked]) -> None:
         """Take in one batch."""
         inputs = Inputs.of(packed, model.device)
-        scene_BSD, cache = model.prefix(inputs)
-        hidden_ND = model.rows(inputs, scene_BSD, cache)
-        closed_CV = model.head.trace.closed(hidden_ND[inputs.closed_at])
-        pointers_BPK = model.head.trace.pointers(hidden_ND[inputs.pointer_at], scene_BSD)
-        out = model.head.control(hidden_ND[inputs.query_at])
+        closed_CV, pointers_BPK, out = model.answers(inputs)
         with autocast(model.device, "fp32"):
             self._plans(inputs, out.float())
             allowed_BK = torch.nn.functional.pad(inputs.pointable, (NOWHERE, 0), value=True)

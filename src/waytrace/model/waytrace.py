@@ -57,6 +57,17 @@ class Inputs(NamedTuple):
         return cls(**{name: _tensor(value, device) for name, value in packed._asdict().items()})
 
 
+class Answers(NamedTuple):
+    """What the heads say to everything that a packed batch asks."""
+
+    closed: Tensor
+    """[C, V] logits of slots of closed sets, over all values."""
+    pointers: Tensor
+    """[B, P, 2 + S] logits of pointers, over nothing, end and the scene's tokens."""
+    controls: Tensor
+    """[Q, 16, 2] raw controls of each branch's plan."""
+
+
 def _tensor(value: Any, device: torch.device) -> Any:
     if isinstance(value, Mapping):
         return {key: _tensor(inner, device) for key, inner in value.items()}
@@ -117,6 +128,16 @@ class Waytrace(nn.Module):
         hidden, _ = cast(Backbone, self.backbone)(x_BTD, cache, inputs.position, inputs.mask, inputs.real, keep=False)
         return hidden.flatten(0, 1)[inputs.real]
 
+    def answers(self, inputs: Inputs) -> Answers:
+        """One pass over scenes and rows, and the heads on what it gives."""
+        scene_BSD, cache = self.prefix(inputs)
+        hidden_ND = self.rows(inputs, scene_BSD, cache)
+        return Answers(
+            self.head.trace.closed(hidden_ND[inputs.closed_at]),
+            self.head.trace.pointers(hidden_ND[inputs.pointer_at], scene_BSD),
+            self.head.control(hidden_ND[inputs.query_at]),
+        )
+
     def loss(self, packed: Packed, weights: Weights | None = None) -> tuple[Tensor, Figures]:
         """The loss of a packed batch, and its figures.
 
@@ -124,11 +145,7 @@ class Waytrace(nn.Module):
         """
         weights = weights or Weights()
         inputs = Inputs.of(packed, self.device)
-        scene_BSD, cache = self.prefix(inputs)
-        hidden_ND = self.rows(inputs, scene_BSD, cache)
-        logits = self.head.trace.closed(hidden_ND[inputs.closed_at])
-        pointers = self.head.trace.pointers(hidden_ND[inputs.pointer_at], scene_BSD)
-        out = self.head.control(hidden_ND[inputs.query_at])
+        logits, pointers, out = self.answers(inputs)
         with torch.autocast(self.device.type, enabled=False):
             trace, slots = self._trace(inputs, logits, pointers)
             control, plans = self._control(inputs, out.float(), weights)
