@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from waytrace.evaluate import PlannerError, load_planner
-from waytrace.evaluate.load import planner_digest
+from waytrace.evaluate import PlannerError, evaluate, load_planner
+from waytrace.evaluate.load import planner_digest, planner_label
 from waytrace.evaluate.task import Setup, run_task
 from waytrace.microgpt import GPTConfig
 from waytrace.microgpt.checkpoint import write_checkpoint
@@ -64,11 +65,31 @@ def test_a_checkpoint_that_writes_traces_is_quoted(checkpoint: Path, store: Path
     (task := tmp_path / "task").mkdir()
     scenarios = ScenarioStore.open(store)
     first = sorted(scenarios.ids)[:1]
-    setup = Setup(str(checkpoint), str(store), str(task), traces=True)
+    setup = Setup(str(checkpoint), "learned", str(store), str(task), traces=True)
     run_task(setup, scenarios, first, "one")
     lines = list(read_traces(task / "one" / "traces.jsonl"))
     assert lines
     assert {line.header.producer.weights for line in lines} == {load_planner(str(checkpoint)).weights}
+
+
+def test_a_result_says_which_weights_drove_and_not_where_they_lay(
+    checkpoint: Path, store: Path, tmp_path: Path
+) -> None:
+    moved = shutil.copytree(checkpoint, tmp_path / "elsewhere" / "checkpoints" / "best_of_all")
+    results = [
+        evaluate(f"{spec}:fast", store, out=tmp_path / f"out-{k}", limit=1, workers=1)
+        for k, spec in enumerate((checkpoint, moved))
+    ]
+    assert results[0].meta["planner"] == f"learned@{planner_digest(str(checkpoint))[:12]}:fast"
+    assert results[0].meta["result_hash"] == results[1].meta["result_hash"]
+    assert results[1].meta["label"] == "elsewhere/best_of_all:fast"
+    text = (tmp_path / "out-1" / "result.json").read_text()
+    assert "checkpoints" not in text
+
+
+@pytest.mark.parametrize(("spec", "label"), [("idm", "idm"), ("shipped:fast", "shipped:fast"), ("my:Own", "my:Own")])
+def test_what_is_no_folder_is_called_as_it_was_typed(spec: str, label: str) -> None:
+    assert planner_label(spec) == label
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def _told(planner: object, traces: object) -> list[object]:
     expert = Expert()
     expert.reset([scenario.id])
     plan, _, _ = expert.plan(observation, None)
-    book = TraceBook(["hash"], "own", 0)
+    book = TraceBook(["hash"], 0)
     book.take(planner, observation, plan, traces, world.active, None)
     return list(book.lines())
 

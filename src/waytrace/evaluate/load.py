@@ -57,6 +57,25 @@ def planner_digest(spec: str) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest() if path else ""
 
 
+def planner_name(spec: str) -> str:
+    """What results call a planner: the spec; of a checkpoint its weights and mode, wherever it lies."""
+    learned = checkpoint_of(spec)
+    if learned is None:
+        return spec
+    name = f"learned@{planner_digest(spec)[:12]}"
+    return name if learned[1] == MODES[0] else f"{name}:{learned[1]}"
+
+
+def planner_label(spec: str) -> str:
+    """What a person is shown: the spec; of a checkpoint's folder the run and the step instead of the whole path."""
+    learned = checkpoint_of(spec)
+    if learned is None or learned[0] == SHIPPED_NAME:
+        return spec
+    parts = [part for part in Path(learned[0]).absolute().parts if part != "checkpoints"]
+    label = "/".join(parts[-2:])
+    return label if learned[1] == MODES[0] else f"{label}:{learned[1]}"
+
+
 def checkpoint_of(spec: str) -> tuple[str, str] | None:
     """(folder or ``shipped``, mode) of a spec that means a checkpoint; None for any other."""
     source, colon, mode = spec.rpartition(":")

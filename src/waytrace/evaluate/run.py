@@ -20,7 +20,7 @@ from waytrace.trace.file import write_traces
 
 from .digest import canonical, code_digest, environment, result_hash
 from .drive import REPLAN_TICKS
-from .load import load_planner, planner_digest
+from .load import load_planner, planner_digest, planner_label, planner_name
 from .openings import note_opening
 from .pool import Outcome, Task, run_tasks
 from .result import SCHEMA, Result, aggregate, load_result
@@ -91,8 +91,9 @@ def evaluate(
     if not ids:
         raise WaytraceError(f"{store.path} holds no scenarios to evaluate.")
 
+    name = planner_name(planner)
     identity = {
-        "planner": planner,
+        "planner": name,
         "traffic": traffic,
         "style": style,
         "seed": seed,
@@ -114,7 +115,7 @@ def evaluate(
     if overwrite:
         _clear(out)
     if suite and suite.held_out and not (out / "run.json").exists():
-        note_opening(suite, planner, reason)
+        note_opening(suite, name, reason)
     _claim(out, config)
     if (out / "result.json").exists():
         result = load_result(out)
@@ -122,7 +123,9 @@ def evaluate(
             return result
 
     partial = out / "partial"
-    setup = Setup(planner, str(store.path), str(partial), traffic, style, seed, replan_ticks, references, traces)
+    setup = Setup(
+        planner, name, str(store.path), str(partial), traffic, style, seed, replan_ticks, references, traces
+    )  # fmt: skip
     done = _finished(partial)
     todo = [i for i in ids if i not in done]
     position = {name: k for k, name in enumerate(ids)}
@@ -138,7 +141,7 @@ def evaluate(
             failed.append(_error(out, outcome, position))
         if progress:
             progress(count, len(ids), outcome.task.ids[-1])
-    return _finish(out, ids, identity, store, failed)
+    return _finish(out, ids, identity, planner_label(planner), store, failed)
 
 
 def _check(value: str, allowed: Iterable[str], what: str) -> None:
@@ -200,6 +203,7 @@ def _finish(
     out: Path,
     ids: list[str],
     identity: dict[str, Any],
+    label: str,
     store: ScenarioStore,
     failed: list[dict[str, Any]],
 ) -> Result:
@@ -224,6 +228,7 @@ def _finish(
     meta = {
         "schema": SCHEMA,
         **identity,
+        "label": label,
         "suite": identity["suite"] or store.path.name,
         "store": store.path.relative_to(out).as_posix() if store.path.is_relative_to(out) else str(store.path),
         "store_hash": store.manifest_hash,

@@ -34,6 +34,9 @@ class Setup:
     """What every task of an evaluation has in common; plain values, so that it travels as JSON."""
 
     planner: str
+    """As :func:`~.load.load_planner` takes it."""
+    name: str
+    """What rollouts call it."""
     store: str
     partial: str
     """Folder that task folders are written to."""
@@ -63,11 +66,11 @@ def run_task(
     """
     scenarios = [store[i] for i in ids]
     contents = [store.summary(i)["hash"] for i in ids]
-    book = TraceBook(contents, setup.planner, setup.seed) if setup.traces else None
+    book = TraceBook(contents, setup.seed) if setup.traces else None
     began = time.perf_counter()
     rollouts = drive(
         load_planner(setup.planner), scenarios, traffic=setup.traffic, style=setup.style, seed=setup.seed,
-        replan_ticks=setup.replan_ticks, pad_to=BATCH, name=setup.planner, watch=book.take if book else None,
+        replan_ticks=setup.replan_ticks, pad_to=BATCH, name=setup.name, watch=book.take if book else None,
     )  # fmt: skip
     seconds = (time.perf_counter() - began) / len(ids)
     if driven:

@@ -27,8 +27,8 @@ class TraceBook:
     writes them. All others leave the book empty.
     """
 
-    def __init__(self, contents: Sequence[str], planner: str, seed: int) -> None:
-        self._contents, self._planner, self._seed = list(contents), planner, seed
+    def __init__(self, contents: Sequence[str], seed: int) -> None:
+        self._contents, self._seed = list(contents), seed
         self._rows: list[list[TraceLine]] = [[] for _ in contents]
         self._before: list[Trace | None] = [None] * len(contents)
         self._roads = RoadCache()

@@ -73,7 +73,7 @@ def write_report(
         raise WaytraceError("report: no result given. Name at least one result folder that `waytrace eval` wrote.")
     loaded = [(load or _load_result)(path) for path in results]
     traces = [TraceFile.of(path.parent if path.name == "result.json" else path) for path in results]
-    labels = planner_labels((str(r.meta.get("planner", "planner")), str(r.meta.get("traffic", ""))) for r in loaded)
+    labels = planner_labels((_called(r.meta), str(r.meta.get("traffic", ""))) for r in loaded)
     folder = out / SCENES
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -161,3 +161,8 @@ def _summary(meta: Mapping[str, Any], label: str) -> PlannerSummary:
         admitted_only=bool(meta.get("admitted_only", False)),
         errors=[(str(e.get("id", "?")), str(e.get("message", ""))) for e in meta.get("errors", ())],
     )
+
+
+def _called(meta: Mapping[str, Any]) -> str:
+    """What a result calls its planner for people."""
+    return str(meta.get("label") or meta.get("planner") or "planner")

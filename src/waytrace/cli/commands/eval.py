@@ -55,6 +55,7 @@ def run(options: Options, output: Output) -> int:
     """Evaluate, print the table, write the report; 1 if the planner failed on a scenario."""
     from waytrace.cli.tables import failures, interval_text, score_table
     from waytrace.evaluate import Suite, evaluate, load_suite, suite_store
+    from waytrace.evaluate.load import planner_label
     from waytrace.evaluate.openings import openings, openings_file
     from waytrace.scenario import WaytraceError
 
@@ -66,7 +67,7 @@ def run(options: Options, output: Output) -> int:
         asked = options.scenarios
     else:
         raise WaytraceError("Say what to drive: --scenarios STORE or --suite NAME.")
-    with output.progress(f"{options.planner} drives") as advance:
+    with output.progress(f"{planner_label(options.planner)} drives") as advance:
         result = evaluate(
             options.planner, asked, drives=options.scenarios, out=options.out,
             workers=options.workers or os.cpu_count() or 1,
@@ -74,8 +75,9 @@ def run(options: Options, output: Output) -> int:
             replan_ticks=options.replan_ticks, timeout_s=options.timeout_s, overwrite=options.overwrite,
             reason=options.reason, traces=options.traces, progress=advance,
         )  # fmt: skip
-    score_table(output, {options.planner: result})
-    failures(output, options.planner, result)
+    label = planner_label(options.planner)
+    score_table(output, {label: result})
+    failures(output, label, result)
     page = None
     if options.report and result.ids:
         from waytrace.report import write_report
