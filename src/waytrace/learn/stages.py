@@ -13,7 +13,7 @@ from typing import Any
 
 from waytrace.evaluate.digest import plain
 from waytrace.scenario import WaytraceError
-from waytrace.scenario.folders import write_json
+from waytrace.scenario.folders import differences, write_json
 
 from .config import ConfigError
 from .progress import Note, duration, quiet
@@ -68,11 +68,7 @@ class Stages:
             if file.exists()
             else {"settings": wanted, "begun": time.time(), "seconds": 0.0}
         )
-        changed = [
-            f"  {key}: {stamp['settings'].get(key)!r} -> {wanted.get(key)!r}"
-            for key in sorted(stamp["settings"].keys() | wanted.keys())
-            if stamp["settings"].get(key) != wanted.get(key)
-        ]
+        changed = differences(stamp["settings"], wanted)
         if changed:
             raise ConfigError(
                 f"Stage {name} in {self.folder} was begun with other settings:\n" + "\n".join(changed)
