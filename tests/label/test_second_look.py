@@ -100,6 +100,13 @@ def test_a_lane_change_for_nobody_leads_where_its_lane_leads(look):
     assert [(c.ref, c.role, c.constraint) for c in kept] == [(ROAD, "enabling", "route_feasibility")]
 
 
+def test_a_lane_change_whose_lane_nobody_can_point_at_keeps_the_cause_it_had(look):
+    change = Decided("follow", "lane_change_left", None)
+    given = [cause(A, "proximate", "lateral", "headway"), cause(B, "proximate")]
+    kept = look(Oracle([[B]])).revised(given, change, None)
+    assert {(c.ref, c.axis) for c in kept} == {(A, "lateral"), (B, "longitudinal")}
+
+
 def test_whoever_has_to_be_about_for_the_plan_to_stay_is_added(look):
     barred = Rejected("lateral", "speed", "left", 3, 0.0, 1.0, "merge_gap", C, 1.0, 2.0, "m", 0.5, False)
     kept = look(Oracle([[A]], {A, C}), [barred]).revised([cause(A, "proximate")], WAITS, None)

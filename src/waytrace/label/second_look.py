@@ -62,7 +62,8 @@ class SecondLook:
             across = self._across(across, found)
         barring = [c for c in barring if not testable(c) or self._opens(c)]
         if found.lateral != "keep" and not across and not any(c.axis == "lateral" for c in barring):
-            barring = [_route(end_lane), *barring] if end_lane is not None else list(causes[-1:])
+            named = [c for c in causes if c.axis == "lateral"]
+            barring = [_route(end_lane), *barring] if end_lane is not None else [*named[:1], *barring]
         kept = fitting([*speed, *across, *barring], found)
         return self._completed(kept) if self._hemmed_in(found) else kept
 
