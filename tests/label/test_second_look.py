@@ -6,11 +6,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from waytrace.catalogue import generate
+from waytrace.label import label_drive
 from waytrace.label.decisions import Decided
 from waytrace.label.second_look import SecondLook
 from waytrace.observe import Reference, ReferenceKind
 from waytrace.planners import Rejected
 from waytrace.trace import Cause
+from waytrace.trace.causes import SUFFICIENT
+from waytrace.trace.check.fits import fitting
 
 AGENT, LANE = ReferenceKind.AGENT, ReferenceKind.LANE
 A, B, C, D = (Reference(AGENT, k) for k in (1, 2, 3, 4))
@@ -127,3 +131,14 @@ def test_a_question_is_asked_once(look):
     second.moves([cause(A), cause(B)])
     second.moves([cause(B, "proximate"), cause(A)])
     assert oracle.asked == 1
+
+
+@pytest.mark.parametrize(
+    ("family", "seed", "tick"), [("merge", 230013, 70), ("dense-lane-change", 230018, 40), ("ccrs", 230024, 10)]
+)
+def test_a_decision_is_called_after_a_cause_that_it_has_after_the_second_look(family, seed, tick):
+    (moment,) = label_drive(generate(family, seed), ticks=[tick])
+    d = moment.label.trace.decision
+    named = [c.constraint for c in d.causes if c.axis == "longitudinal" and c.role in SUFFICIENT]
+    fit = fitting(d.longitudinal)
+    assert fit is None or set(named) & set(fit)

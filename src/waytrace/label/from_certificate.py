@@ -140,19 +140,13 @@ def label_choice(
     found, gate = supported(found, held)
     claim = plan_claim(choice.plan, lay, found.lateral, at.present, must_stop=False, holds=False)
     naming = Naming(scene, choice.plan, at.survey.summary, claim)
-    held = naming.causes(held, found.longitudinal, found.lateral)
-    name, held = naming.longitudinal(found.longitudinal, found.lateral, held)
-    found = replace(found, longitudinal=name)
-    if name in sets.FREE:  # what the decision is not called after merely adds to it
-        adds = [replace(c, role="joint") if (c.axis, c.role) == ("longitudinal", "proximate") else c for c in held]
-        held = naming.causes(adds, name, found.lateral)
-    kept_causes = fitting(held, found)
+    found, kept_causes = _named(naming, found, held)
     if again is not None and not gate:
         if found.longitudinal not in sets.FREE and again.idle(kept_causes):
             found, kept_causes = _freed(found, kept_causes, naming)
         lane = Reference(ReferenceKind.LANE, lay.end_lane)
         revised = again.revised(kept_causes, found, lane if lane in at.present.row_of else None)
-        kept_causes = fitting(naming.causes(revised, found.longitudinal, found.lateral), found)
+        found, kept_causes = _named(naming, found, revised)
     options = [
         r for r in rejections_of(rejected, found, lay, goes_on=goes_on)
         if r.ref is None or r.ref in at.present.row_of
@@ -175,6 +169,17 @@ def label_choice(
     trace = Trace(at.survey.summary, tuple(entities), tuple(expected[: sets.MOST_PREDICTIONS]), decision, claim)
     encode(trace, at.present)
     return Label(trace, choice.plan, found, tuple(dropped), gate)
+
+
+def _named(naming: Naming, found: Decided, causes: Sequence[Cause]) -> tuple[Decided, list[Cause]]:
+    """The decision by a name that holds and that its first cause bears, and the causes that it has room for."""
+    held = naming.causes(causes, found.longitudinal, found.lateral)
+    name, held = naming.longitudinal(found.longitudinal, found.lateral, held)
+    found = replace(found, longitudinal=name)
+    if name in sets.FREE:  # what the decision is not called after merely adds to it
+        adds = [replace(c, role="joint") if (c.axis, c.role) == ("longitudinal", "proximate") else c for c in held]
+        held = naming.causes(adds, name, found.lateral)
+    return found, fitting(held, found)
 
 
 def _freed(found: Decided, causes: list[Cause], naming: Naming) -> tuple[Decided, list[Cause]]:
