@@ -49,11 +49,12 @@ def card(plan: Dagger, stamps: Stamps, exported: Path) -> str:
         "",
         "## Training",
         "",
-        f"{plan.sft.precision}, batch {plan.sft.batch}, AdamW, learning rate {plan.sft.lr:g}, then {plan.round_lr:g} "
-        f"in {plan.rounds} rounds of DAgger that go on from the round before.",
+        f"{plan.sft.precision}, batch {plan.sft.batch}, AdamW, {plan.processes} processes. Round 0 learns "
+        "from drives of the expert; in each later one the planner of the round before drives, the expert says what it "
+        "would have done there, and training goes on with all samples so far.",
         "",
-        "| training | steps | samples | ended |",
-        "| --- | ---: | ---: | --- |",
+        "| training | steps | learning rate | samples | ended |",
+        "| --- | ---: | --- | ---: | --- |",
         *_trainings(stamps),
         "",
         "## Time",
@@ -95,7 +96,10 @@ def _data(stamps: Stamps) -> Iterator[str]:
 def _trainings(stamps: Stamps) -> Iterator[str]:
     for name, stamp in _of(stamps, "train"):
         figures = stamp["figures"]
-        yield f"| {name} | {figures['step']:,} | {figures['samples']:,} | {figures['ended']} |"
+        lr, end = stamp["settings"]["lr"], stamp["settings"]["lr_end"]
+        yield (
+            f"| {name} | {figures['step']:,} | {lr:g} to {lr * end:.2g} | {figures['samples']:,} | {figures['ended']} |"
+        )
 
 
 def _times(stamps: Stamps) -> Iterator[str]:

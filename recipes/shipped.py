@@ -18,7 +18,7 @@ from typing import Any
 from card import card
 from waytrace.evaluate import evaluate, load_suite
 from waytrace.learn.config import SftConfig
-from waytrace.learn.dagger import Dagger, Drives, run_dagger
+from waytrace.learn.dagger import Dagger, Drives, Round, run_dagger
 from waytrace.learn.stages import OutOfTimeError, Stages
 from waytrace.microgpt.checkpoint import SHIPPED, checkpoint_hash, read_checkpoint, write_checkpoint
 from waytrace.microgpt.config import MODES
@@ -33,8 +33,8 @@ SUITES = ("pr",)
 def shipped() -> Dagger:
     """The experiment that the package's planner comes from."""
     first = SftConfig(
-        samples=("filled in",), size="micro", steps=12_000, batch=64, lr=2e-3, warmup=300, precision="bf16", ema=0.998,
-        eval_every=500, drive_every=2_000, seed=0,
+        samples=("filled in",), size="micro", steps=6_000, batch=64, lr=2e-3, lr_end=0.4, warmup=300, precision="bf16",
+        ema=0.998, eval_every=1_000, eval_samples=1024, drive_every=3_000, seed=0,
     )  # fmt: skip
     train = (
         Drives("expert-1", "expert", 270, 400_000),
@@ -46,17 +46,22 @@ def shipped() -> Dagger:
         Drives("select-expert", "expert", 54, 900, "select"),
         Drives("select-perturbed", "perturbed", 72, 903, "select"),
     )
-    policy = tuple(Drives(f"policy-{k}", "policy", 360, 440_000 + 1_000 * k) for k in (1, 2, 3))
-    return Dagger(sft=first, train=train, select=select, policy=policy, round_steps=5_000, round_lr=1e-3)
+    rounds = tuple(
+        Round(Drives(f"policy-{k}", "policy", 540, 440_000 + 1_000 * k), 3_000, 1.2e-3, 0.5) for k in range(1, 5)
+    )
+    last = replace(rounds[-1], steps=9_000, lr_end=0.02)
+    return Dagger(sft=first, train=train, select=select, rounds=(*rounds[:-1], last), processes=2)
 
 
 def tiny() -> Dagger:
     """The same in a few minutes, to see that it holds together. What comes out drives badly."""
     plan = shipped()
     first = replace(plan.sft, size="nano", steps=30, batch=16, warmup=5, eval_every=15, drive_every=0, ema=0.0)
-    fewer = {"train": (plan.train[0], plan.train[2]), "select": plan.select[:1], "policy": plan.policy[:1]}
-    kept = {name: tuple(replace(drives, count=4) for drives in sets) for name, sets in fewer.items()}
-    return replace(plan, sft=first, round_steps=20, **kept)
+    train, select = (
+        tuple(replace(drives, count=4) for drives in sets) for sets in ((plan.train[0], plan.train[2]), plan.select[:1])
+    )
+    turn = replace(plan.rounds[0], drives=replace(plan.rounds[0].drives, count=4), steps=20)
+    return replace(plan, sft=first, train=train, select=select, rounds=(turn,))
 
 
 def score(

@@ -52,9 +52,24 @@ def test_an_error_across_weighs_more_than_one_along_and_early_more_than_late() -
         return plan_loss(moved, target, (zeros, zeros), (zeros, zeros), Weights()).item()
 
     along, across = 2.0 * direction, 2.0 * torch.stack([-direction[1], direction[0]])
-    assert loss(across, 3) == pytest.approx(loss(along, 3) * 5.5 / 1.5, rel=1e-4)
+    bent = 0.5 * Weights().bend
+    assert loss(across, 3) == pytest.approx(loss(along, 3) * (6.0 - bent) / (2.0 - bent), rel=1e-4)
     assert loss(along, 0) > 1.5 * loss(along, 7) > 0.0
     assert loss(torch.zeros(2), 0) == 0.0
+
+
+def test_the_first_controls_count_most_and_steering_as_acceleration_across() -> None:
+    zeros = torch.zeros(1, 16)
+
+    def loss(accel: float, curvature: float, knot: int, speed: float) -> float:
+        target = integrate(torch.tensor([[0.0, 0.0, 0.0, speed]]), zeros, zeros)
+        given = torch.zeros(2, 1, 16)
+        given[:, 0, knot] = torch.tensor([accel, curvature])
+        return plan_loss(target, target, (given[0], given[1]), (zeros, zeros), Weights()).item()
+
+    assert loss(1.0, 0.0, 0, 10.0) == pytest.approx(loss(0.0, 0.01, 0, 10.0), rel=1e-4)
+    assert loss(0.0, 0.01, 0, 20.0) > 3.0 * loss(0.0, 0.01, 0, 10.0)
+    assert loss(1.0, 0.0, 1, 10.0) == pytest.approx(0.5 * loss(1.0, 0.0, 0, 10.0), rel=1e-4)
 
 
 def test_figures_are_means_that_add_up(nano: Waytrace, batch: Samples) -> None:

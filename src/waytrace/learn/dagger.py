@@ -7,7 +7,7 @@ alone from the first round on, and a round goes on from the weights of the one b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,8 @@ from waytrace.scenario.splits import Purpose
 
 from .collect import collect
 from .config import ConfigError, SftConfig
+from .launch import train_together
 from .samples import SampleStore
-from .sft import train_sft
 from .stages import OutOfTimeError, Stages
 
 
@@ -39,6 +39,17 @@ class Drives:
 
 
 @dataclass(frozen=True)
+class Round:
+    """The learner drives, and learns on from what it did there."""
+
+    drives: Drives
+    steps: int
+    lr: float
+    lr_end: float
+    """Learning rate at the end, as a share of ``lr``."""
+
+
+@dataclass(frozen=True)
 class Dagger:
     """An experiment."""
 
@@ -48,25 +59,22 @@ class Dagger:
     """What the first training learns from."""
     select: tuple[Drives, ...]
     """What checkpoints are chosen by."""
-    policy: tuple[Drives, ...]
-    """What the learner drives, round by round."""
-    round_steps: int
-    """Steps of training in each."""
-    round_lr: float
+    rounds: tuple[Round, ...]
+    """After the first training."""
+    processes: int = 1
+    """That train together."""
 
     def __post_init__(self) -> None:
-        names = [drives.name for drives in (*self.train, *self.select, *self.policy)]
+        drives = (*self.train, *self.select, *(turn.drives for turn in self.rounds))
+        names = [one.name for one in drives]
         if len(set(names)) < len(names):
             raise ConfigError(f"Two sets of drives have one name: {', '.join(names)}.")
 
     @property
-    def rounds(self) -> int:
-        """Rounds in which the learner drives."""
-        return len(self.policy)
-
-    def of_round(self, number: int) -> SftConfig:
-        """The training of a round; 0 is the first, before the learner has driven."""
-        return self.sft if number == 0 else replace(self.sft, steps=self.round_steps, lr=self.round_lr)
+    def trainings(self) -> tuple[SftConfig, ...]:
+        """The first training, before the learner has driven, and that of each round."""
+        of_rounds = (replace(self.sft, steps=turn.steps, lr=turn.lr, lr_end=turn.lr_end) for turn in self.rounds)
+        return self.sft, *of_rounds
 
 
 def run_dagger(plan: Dagger, stages: Stages, *, workers: int = 1) -> Path:
@@ -76,10 +84,13 @@ def run_dagger(plan: Dagger, stages: Stages, *, workers: int = 1) -> Path:
     """
     select = [_collected(stages, drives, workers) for drives in plan.select]
     samples = [_collected(stages, drives, workers) for drives in plan.train]
-    best = _trained(plan.of_round(0), stages, "round-0", samples, select, "")
-    for number, drives in enumerate(plan.policy, start=1):
-        samples.append(_collected(stages, drives, workers, planner=str(best)))
-        best = _trained(plan.of_round(number), stages, f"round-{number}", samples, select, str(best))
+    best: Path | None = None
+    for number, config in enumerate(plan.trainings):
+        if best is not None:
+            samples.append(_collected(stages, plan.rounds[number - 1].drives, workers, planner=str(best)))
+        config = replace(config, samples=tuple(samples), select=tuple(select), init=str(best or ""))
+        best = _trained(config, stages, f"round-{number}", plan.processes)
+    assert best is not None, "there is a first training"
     return best
 
 
@@ -106,22 +117,20 @@ def _collected(stages: Stages, drives: Drives, workers: int, planner: str = "") 
     return str(out)
 
 
-def _trained(
-    config: SftConfig, stages: Stages, name: str, samples: list[str], select: list[str], init: str
-) -> Path:  # fmt: skip
+def _trained(config: SftConfig, stages: Stages, name: str, processes: int) -> Path:
     """The best checkpoint of one training, by its loss on select."""
-    config = replace(config, samples=tuple(samples), select=tuple(select), init=init)
     run = stages.folder / "runs" / name
 
     def trained() -> Mapping[str, Any]:
-        done = train_sft(replace(config, minutes=stages.minutes_left), run, note=stages.note)
+        done = train_together(replace(config, minutes=stages.minutes_left), run, processes, stages.note)
         if not done.finished:
             raise OutOfTimeError(f"{name}: {done.ended}")
         best = done.best or done.checkpoint
-        return {"checkpoint": str(best), "step": done.step, "ended": done.ended, "samples": _count(samples)}
+        return {"checkpoint": str(best), "step": done.step, "ended": done.ended, "samples": _count(config.samples)}
 
-    return Path(stages.run(f"train-{name}", config.identity(), trained)["checkpoint"])
+    settings = config.identity() | {"processes": processes}
+    return Path(stages.run(f"train-{name}", settings, trained)["checkpoint"])
 
 
-def _count(stores: list[str]) -> int:
+def _count(stores: Sequence[str]) -> int:
     return sum(len(SampleStore.open(path, mapped=True, verify=False)) for path in stores)

@@ -16,6 +16,7 @@ from waytrace.scenario import PLAN_KNOT_S, PLAN_KNOTS
 from waytrace.trace import SLOTS
 
 from .branches import IGNORED
+from .unicycle import SLOWEST_MPS
 
 BRANCHES = ("choice", "runner_up", "choice_decisions", "runner_up_decisions", "fast")
 
@@ -36,8 +37,12 @@ class Weights:
     """A m/s, in metres along."""
     half_s: float = 2.0
     """When a waypoint counts half as much as at once."""
-    controls: float = 0.1
-    """Of the controls' own error: m/s2, and a tenth of 1/m."""
+    controls: float = 2.0
+    """A m/s2 of the controls, along or across, in metres along: waypoints tell little of the half second ahead."""
+    controls_half_s: float = 0.5
+    """When a knot's controls count half as much as the first's."""
+    bend: float = 0.2
+    """Below this an error counts by its square, above it by its size."""
 
 
 class Figures(NamedTuple):
@@ -107,6 +112,7 @@ def plan_loss(
     weights: Weights,
 ) -> Tensor:  # fmt: skip
     """Mean error of plans: smooth L1 of waypoints along and across the target's heading, and so on."""
+    accel, curvature = targets
     apart = waypoints_Q16x4 - target_Q16x4
     cos, sin = target_Q16x4[..., 2].cos(), target_Q16x4[..., 2].sin()
     along = apart[..., 0] * cos + apart[..., 1] * sin
@@ -114,13 +120,19 @@ def plan_loss(
     errors = torch.stack(
         [along, weights.across * across, weights.heading_m * apart[..., 2], weights.speed_m * apart[..., 3]], -1
     )
-    time_s = PLAN_KNOT_S * torch.arange(1, PLAN_KNOTS + 1, device=apart.device)
-    horizon = 1.0 / (1.0 + time_s / weights.half_s)
-    horizon = horizon / horizon.mean()
-    driven = (_smooth(errors).sum(-1) * horizon).mean()
-    accel, curvature = (given - wanted for given, wanted in zip(controls, targets, strict=True))
-    return driven + weights.controls * (_smooth(accel) + _smooth(10.0 * curvature)).mean()
+    knots_s = PLAN_KNOT_S * torch.arange(PLAN_KNOTS, device=apart.device)
+    driven = (_smooth(errors, weights).sum(-1) * _falling(knots_s + PLAN_KNOT_S, weights.half_s)).mean()
+    speed = (target_Q16x4[..., 3] - PLAN_KNOT_S * accel).clamp(min=SLOWEST_MPS)
+    steered = torch.stack([controls[0] - accel, (controls[1] - curvature) * speed.square()], -1)
+    chosen = (_smooth(steered, weights).sum(-1) * _falling(knots_s, weights.controls_half_s)).mean()
+    return driven + weights.controls * chosen
 
 
-def _smooth(x: Tensor) -> Tensor:
-    return functional.smooth_l1_loss(x, torch.zeros_like(x), reduction="none")
+def _falling(time_s: Tensor, half_s: float) -> Tensor:
+    """Weights [16] of mean 1 that fall with time, to a half at ``half_s``."""
+    weight = 1.0 / (1.0 + time_s / half_s)
+    return weight / weight.mean()
+
+
+def _smooth(x: Tensor, weights: Weights) -> Tensor:
+    return functional.smooth_l1_loss(x, torch.zeros_like(x), reduction="none", beta=weights.bend)
