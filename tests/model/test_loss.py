@@ -72,6 +72,20 @@ def test_the_first_controls_count_most_and_steering_as_acceleration_across() -> 
     assert loss(1.0, 0.0, 1, 10.0) == pytest.approx(0.5 * loss(1.0, 0.0, 0, 10.0), rel=1e-4)
 
 
+def test_a_target_that_nobody_can_steer_teaches_nothing() -> None:
+    start, zeros = torch.tensor([[0.0, 0.0, 0.0, 15.0]]).expand(2, 4), torch.zeros(2, 16)
+    wild = zeros.clone()
+    wild[1, 3] = 0.1
+    given = 0.01 * torch.ones(2, 16)
+    plans = [integrate(start, zeros, bent) for bent in (given, wild)]
+    both = plan_loss(*plans, (zeros, given), (zeros, wild), Weights())
+    alone = plan_loss(plans[0][:1], plans[1][:1], (zeros[:1], given[:1]), (zeros[:1], wild[:1]), Weights())
+    assert both.item() == pytest.approx(alone.item(), rel=1e-5)
+    assert alone.item() > 0.0
+    nothing = plan_loss(plans[0][1:], plans[1][1:], (zeros[1:], given[1:]), (zeros[1:], wild[1:]), Weights())
+    assert nothing.item() == 0.0
+
+
 def test_figures_are_means_that_add_up(nano: Waytrace, batch: Samples) -> None:
     made = pack(batch, EVERY, np.random.default_rng(0))
     loss, figures = nano.loss(made)

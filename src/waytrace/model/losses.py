@@ -41,6 +41,8 @@ class Weights:
     """A m/s2 of the controls, along or across, in metres along: waypoints tell little of the half second ahead."""
     controls_half_s: float = 0.5
     """When a knot's controls count half as much as the first's."""
+    hardest_mps2: float = 8.0
+    """A target that steers harder across anywhere is left out: a fit that failed, one plan in a thousand."""
     bend: float = 0.2
     """Below this an error counts by its square, above it by its size."""
 
@@ -121,11 +123,12 @@ def plan_loss(
         [along, weights.across * across, weights.heading_m * apart[..., 2], weights.speed_m * apart[..., 3]], -1
     )
     knots_s = PLAN_KNOT_S * torch.arange(PLAN_KNOTS, device=apart.device)
-    driven = (_smooth(errors, weights).sum(-1) * _falling(knots_s + PLAN_KNOT_S, weights.half_s)).mean()
-    speed = (target_Q16x4[..., 3] - PLAN_KNOT_S * accel).clamp(min=SLOWEST_MPS)
-    steered = torch.stack([controls[0] - accel, (controls[1] - curvature) * speed.square()], -1)
-    chosen = (_smooth(steered, weights).sum(-1) * _falling(knots_s, weights.controls_half_s)).mean()
-    return driven + weights.controls * chosen
+    driven = _smooth(errors, weights).sum(-1) * _falling(knots_s + PLAN_KNOT_S, weights.half_s)
+    square = (target_Q16x4[..., 3] - PLAN_KNOT_S * accel).clamp(min=SLOWEST_MPS).square()
+    steered = torch.stack([controls[0] - accel, (controls[1] - curvature) * square], -1)
+    chosen = _smooth(steered, weights).sum(-1) * _falling(knots_s, weights.controls_half_s)
+    kept = ((curvature * square).abs().amax(-1) <= weights.hardest_mps2).float()
+    return ((driven + weights.controls * chosen).mean(-1) * kept).sum() / kept.sum().clamp(min=1.0)
 
 
 def _falling(time_s: Tensor, half_s: float) -> Tensor:
