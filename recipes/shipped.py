@@ -47,9 +47,9 @@ def shipped() -> Dagger:
         Drives("select-perturbed", "perturbed", 72, 903, "select"),
     )
     rounds = tuple(
-        Round(Drives(f"policy-{k}", "policy", 540, 440_000 + 1_000 * k), 3_000, 1.2e-3, 0.5) for k in range(1, 5)
+        Round(Drives(f"policy-{k}", "policy", 540, 440_000 + 1_000 * k), 2_000, 1.2e-3, 0.5) for k in range(1, 5)
     )
-    last = replace(rounds[-1], steps=9_000, lr_end=0.02)
+    last = replace(rounds[-1], steps=5_000, lr_end=0.02)
     return Dagger(sft=first, train=train, select=select, rounds=(*rounds[:-1], last), processes=2)
 
 
