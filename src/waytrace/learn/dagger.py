@@ -24,7 +24,7 @@ from .stages import OutOfTimeError, Stages
 
 @dataclass(frozen=True)
 class Drives:
-    """Generated scenes of all families in turn, and who drives in them; each gives about 33 samples."""
+    """Generated scenes, their families in turn, and who drives in them; each gives about 33 samples."""
 
     name: str
     driver: str
@@ -32,6 +32,13 @@ class Drives:
     count: int
     first_seed: int
     split: str = "train"
+    families: tuple[str, ...] = ()
+    """Empty for all."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the samples depend on; families where they are not all."""
+        return {name: value for name, value in asdict(self).items() if name != "families" or value}
 
     def __post_init__(self) -> None:
         if self.count <= 0 or self.first_seed < 0:
@@ -96,19 +103,19 @@ def run_dagger(plan: Dagger, stages: Stages, *, workers: int = 1) -> Path:
 
 def _collected(stages: Stages, drives: Drives, workers: int, planner: str = "") -> str:
     """Samples of some drives. Their scenes are generated once more before, by themselves, to know what that takes."""
-    settings = asdict(drives)
+    settings, families = drives.settings, drives.families or None
     out = stages.folder / "samples" / drives.name
 
     def generated() -> Mapping[str, Any]:
-        count = sum(1 for _ in generate_many(drives.count, None, drives.split, drives.first_seed))
+        count = sum(1 for _ in generate_many(drives.count, families, drives.split, drives.first_seed))
         return {"scenes": count}
 
     def labelled() -> Mapping[str, Any]:
         found = (out / "manifest.json").exists()
+        purpose = Purpose.TRAIN if drives.split == "train" else Purpose.TUNE
         store = collect(
             out, driver=drives.driver, planner=planner, count=drives.count, first_seed=drives.first_seed,
-            split=drives.split, purpose=Purpose.TRAIN if drives.split == "train" else Purpose.TUNE, workers=workers,
-            progress=stages.advance,
+            families=families, split=drives.split, purpose=purpose, workers=workers, progress=stages.advance,
         )  # fmt: skip
         return {"samples": len(store), "failed": len(store.manifests[0].get("failed", {})), "found": found}
 
