@@ -20,6 +20,7 @@ from .branches import NOWHERE
 from .encoder import SceneEncoder
 from .heads import Heads
 from .layout import Packed
+from .lora import Lora, adapt, plain_state
 from .losses import BRANCHES, Figures, Weights, closed_loss, plan_loss, pointer_loss
 from .unicycle import bounded, integrate
 
@@ -80,6 +81,7 @@ class Waytrace(nn.Module):
     def __init__(self, config: GPTConfig, seed: int = 0) -> None:
         super().__init__()
         self.config = config
+        self.lora: Lora | None = None
         with torch.device("meta"):  # torch's own start would draw from its generator, to no end
             self.scene = SceneEncoder(config, FEATURES)
             self.backbone = MicroGPT(config)
@@ -95,9 +97,15 @@ class Waytrace(nn.Module):
             )
         self.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in parameters.items()})
 
+    def adapt(self, lora: Lora, seed: int = 0) -> None:
+        """Freeze all but the heads and put adapters over the backbone. Raises :class:`WaytraceError` if it has some."""
+        adapt(self, lora, seed)
+        self.lora = lora
+
     def parameters_numpy(self) -> dict[str, Array]:
-        """The weights by name, float32, as the NumPy form takes them."""
-        return {name: value.detach().float().cpu().numpy().copy() for name, value in self.state_dict().items()}
+        """The weights by name, float32, adapters merged in, as the NumPy form takes them."""
+        state = plain_state(self, merged=True)
+        return {name: value.detach().float().cpu().numpy().copy() for name, value in state.items()}
 
     @property
     def device(self) -> torch.device:

@@ -26,6 +26,20 @@ class Options:
     """Stores of samples of split select, which the figures and an early stop are taken from."""
     init: Annotated[Path | None, arg(metavar="CHECKPOINT", help_behavior_hint="(default: new weights)")] = None
     """Checkpoint of another run whose weights this one begins with."""
+    freeze_backbone: bool = False
+    """Leave scene encoder, backbone and embeddings as --init has them and train the heads."""
+    lora_rank: Annotated[int, arg(help_behavior_hint="(default: no adapters)")] = 0
+    """Train adapters of this rank over the frozen backbone of --init, and the heads."""
+    lora_alpha: float = 16.0
+    """Adapters count alpha / rank."""
+    lora_targets: Annotated[tuple[str, ...], arg(metavar="NAME", help_behavior_hint="(default: all)")] = ()
+    """Linear maps to adapt, of q_proj, k_proj, v_proj, o_proj, up_proj, down_proj."""
+    rslora: bool = False
+    """Adapters count alpha / sqrt(rank)."""
+    dora: bool = False
+    """Learn the length of each row of an adapted map by itself."""
+    lora_plus: float = 1.0
+    """Learning rate of the adapters' B, as a multiple of --lr."""
     size: Literal["nano", "micro", "small"] = "micro"
     """Size of the model."""
     steps: int = 20_000
@@ -95,5 +109,5 @@ def settings(options: Options) -> dict[str, Any]:
     own = {k: v for k, v in vars(options).items() if k not in ("out", "set", "json")}
     return own | {
         "samples": tuple(map(str, options.samples)), "select": tuple(map(str, options.select)),
-        "init": str(options.init or ""), "sinks": tuple(options.sinks),
+        "init": str(options.init or ""), "sinks": tuple(options.sinks), "lora_targets": tuple(options.lora_targets),
     }  # fmt: skip
