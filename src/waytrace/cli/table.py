@@ -21,7 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "checkpoint verify": ("checkpoint_verify", "every byte and every tensor of checkpoints"),
     "checkpoint show": ("checkpoint_show", "what a checkpoint holds: model, base, adapters, files, training"),
     "checkpoint diff": ("checkpoint_diff", "the tensors in which two checkpoints differ"),
-    "checkpoint export": ("checkpoint_export", "a checkpoint that stands alone, adapters merged in"),
+    "checkpoint export": ("checkpoint_export", "a checkpoint that stands alone, adapters merged in; or ONNX"),
     "eval": ("eval", "a planner in closed loop over many scenarios -> a scored result"),
     "trace check": ("trace_check", "every claim of a trace file against the scene and the plan"),
     "trace audit": ("trace_audit", "causes, omissions, rejected options and tool calls, by asking the expert again"),
