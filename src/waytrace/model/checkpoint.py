@@ -14,6 +14,7 @@ from torch import Tensor
 
 from waytrace.microgpt.checkpoint import Over, read_parts, read_trainer, write_checkpoint
 from waytrace.microgpt.checkpoint_files import CheckpointError
+from waytrace.microgpt.config import GPTConfig
 
 from .lora import Lora, adapter_tensors, freeze, frozen, plain_state, set_adapters, set_plain_state
 from .waytrace import Waytrace
@@ -36,6 +37,8 @@ def save_checkpoint(
     arrays = None
     if trainer is not None:
         arrays = (trainer[0], {name: value.detach().cpu().numpy() for name, value in trainer[1].items()})
+    if not isinstance(model.config, GPTConfig):
+        raise CheckpointError(f"{folder}: planners over Hugging Face models cannot be saved yet.")
     target, state = Path(folder), numpy_of(plain_state(model, merged=False))
     over = None
     if frozen(model):
