@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -11,10 +11,13 @@ import torch
 
 from waytrace.catalogue import generate
 from waytrace.microgpt import Learned, scene_tokens
-from waytrace.model import Branches, Waytrace, pack
+from waytrace.microgpt import checkpoint_files as files
+from waytrace.microgpt.checkpoint_files import CheckpointError
+from waytrace.model import Branches, Waytrace, load_checkpoint, pack, save_checkpoint
 from waytrace.model.branches import EVERY
 from waytrace.model.drawn import samples
 from waytrace.model.huggingface import HuggingFace
+from waytrace.model.lora import Lora
 from waytrace.model.running import Running
 from waytrace.model.waytrace import Inputs
 from waytrace.scenario import WaytraceError
@@ -110,6 +113,93 @@ def test_it_drives(model: Waytrace, mode: str) -> None:
     assert (traces is not None) == (mode == "trace")
     again, _, _ = Learned(Running(model), mode).plan(seen, None)
     assert np.array_equal(plan.waypoints, again.waypoints)
+
+
+LORAS = {
+    "plain": Lora(4, 8.0, ("q_proj", "v_proj", "up_proj", "gate_proj")), "dora": Lora(2, 4.0, ("q_proj",), dora=True),
+    "none": None,
+}  # fmt: skip
+
+
+def _trained(model: Waytrace, lora: Lora | None) -> Waytrace:
+    cast(HuggingFace, model.backbone).freeze()
+    if lora:
+        model.adapt(lora, seed=1)
+    packed = pack(samples(4), Branches(), np.random.default_rng(0))
+    optimiser = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-2)
+    for _ in range(3):
+        optimiser.zero_grad()
+        model.loss(packed)[0].backward()
+        optimiser.step()
+    return model
+
+
+@pytest.mark.parametrize("kind", LORAS)
+def test_it_comes_back_with_heads_and_adapters_over_the_same_model(
+    model: Waytrace, folder: Path, tmp_path: Path, kind: str
+) -> None:
+    before = {name: value.clone() for name, value in cast(HuggingFace, model.backbone).own().items()}
+    _trained(model, LORAS[kind])
+    assert all(torch.equal(v, before[n]) for n, v in cast(HuggingFace, model.backbone).own().items())
+    saved = save_checkpoint(tmp_path / "step", model)
+    assert sum(p.stat().st_size for p in saved.rglob("*.safetensors")) < 3e6, "the model itself is not in it"
+    again = load_checkpoint(saved)
+    assert again.lora == model.lora
+    assert {n: p.requires_grad for n, p in again.named_parameters()} == {
+        n: p.requires_grad for n, p in model.named_parameters()
+    }
+    packed = pack(samples(2), EVERY, np.random.default_rng(0))
+    with torch.no_grad():
+        one, other = (m.eval().answers(Inputs.of(packed, m.device)).controls for m in (model, again))
+    torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-6)
+
+
+def test_another_model_of_the_same_shapes_is_refused(model: Waytrace, folder: Path, tmp_path: Path) -> None:
+    saved = save_checkpoint(tmp_path / "step", _trained(model, LORAS["plain"]))
+    config = transformers.AutoConfig.from_pretrained(folder)
+    torch.manual_seed(9)
+    transformers.AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path / "other")
+    with pytest.raises(CheckpointError, match="even if its shapes are the same"):
+        load_checkpoint(saved, base=tmp_path / "other")
+    with pytest.raises(CheckpointError, match="was looked for at"):
+        load_checkpoint(saved, base=tmp_path / "nowhere")
+
+
+def test_a_flipped_bit_in_adapters_or_heads_is_refused(model: Waytrace, tmp_path: Path) -> None:
+    saved = save_checkpoint(tmp_path / "step", _trained(model, LORAS["plain"]))
+    for name in (files.ADAPTER, files.HEAD, files.BASE_JSON):
+        whole = (saved / name).read_bytes()
+        (saved / name).write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
+        with pytest.raises(CheckpointError, match=name):
+            load_checkpoint(saved)
+        (saved / name).write_bytes(whole)
+    load_checkpoint(saved)
+
+
+@pytest.mark.parametrize("kind", ["plain", "dora"])
+def test_merged_it_says_the_same(model: Waytrace, folder: Path, kind: str) -> None:
+    _trained(model, LORAS[kind])
+    whole = Waytrace.over(HuggingFace.load(folder))
+    head = {name: torch.from_numpy(value) for name, value in model.parameters_numpy().items()}
+    whole.load_state_dict(head, strict=False)
+    merged = cast(HuggingFace, model.backbone).merged()
+    cast(HuggingFace, whole.backbone).model.load_state_dict(merged)
+    packed = pack(samples(2), EVERY, np.random.default_rng(0))
+    with torch.no_grad():
+        one, other = (m.eval().answers(Inputs.of(packed, m.device)).controls for m in (model, whole))
+    torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing.:FutureWarning")  # PEFT's use of transformers
+def test_peft_reads_the_adapter_over_the_whole_language_model(model: Waytrace, folder: Path, tmp_path: Path) -> None:
+    peft = pytest.importorskip("peft")
+    saved = save_checkpoint(tmp_path / "step", _trained(model, LORAS["plain"]))
+    language = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    theirs = peft.PeftModel.from_pretrained(language, str((saved / files.ADAPTER).parent)).merge_and_unload()
+    mine = cast(HuggingFace, model.backbone).merged()
+    found = theirs.get_decoder().state_dict()
+    for name, value in mine.items():
+        torch.testing.assert_close(found[name], value, atol=2e-6, rtol=1e-5, msg=name)
 
 
 def test_a_folder_without_a_model_is_said_to_be_one(tmp_path: Path) -> None:

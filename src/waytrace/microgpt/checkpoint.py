@@ -133,8 +133,8 @@ def write_checkpoint(
     base = {name: np.ascontiguousarray(value) for name, value in parameters.items() if is_base(name)}
     head = {name: np.ascontiguousarray(value) for name, value in parameters.items() if not is_base(name)}
     content = {
-        BASE_JSON: _json(base_record(config, base, ref=over.ref if over else "")), BASE: save(base),
-        HEAD_JSON: _json(head_record()), HEAD: save(head), VOCABULARY_JSON: _json(vocabulary_record()),
+        BASE_JSON: as_json(base_record(config, base, ref=over.ref if over else "")), BASE: save(base),
+        HEAD_JSON: as_json(head_record()), HEAD: save(head), VOCABULARY_JSON: as_json(vocabulary_record()),
     }  # fmt: skip
     for name, is_base_part in ((BASE, True), (HEAD, False)):
         _check(tensors_of(content[name], str(folder / name)), config, folder / name, base=is_base_part)
@@ -142,10 +142,10 @@ def write_checkpoint(
         del content[BASE]
         if over.adapter is not None:
             adapter = {name: np.ascontiguousarray(value, np.float32) for name, value in over.adapter.items()}
-            content |= {ADAPTER_JSON: _json(over.adapter_config or {}), ADAPTER: save(adapter)}
+            content |= {ADAPTER_JSON: as_json(over.adapter_config or {}), ADAPTER: save(adapter)}
             merged(base, tensors_of(content[ADAPTER], str(folder / ADAPTER)), over.adapter_config or {}, str(folder))
     if trainer is not None:
-        content |= {TRAINER_JSON: _json(trainer[0]), TRAINER: save({k: np.array(v) for k, v in trainer[1].items()})}
+        content |= {TRAINER_JSON: as_json(trainer[0]), TRAINER: save({k: np.array(v) for k, v in trainer[1].items()})}
     write_files(Path(folder), content)
 
 
@@ -188,7 +188,7 @@ def read_parts(folder: Path | str, *, base: Path | str | None = None) -> Parts:
             "The NumPy planner runs kind 'micro'."
         )
     config = _config(files, record)
-    _check_meaning(files)
+    check_meaning(files)
     tensors = dict(_base(files, record, base))
     found = weights_hash(tensors)
     if found != record.get("weights_sha256"):
@@ -236,7 +236,7 @@ def _config(files: Files, record: Mapping[str, Any]) -> GPTConfig:
     return config
 
 
-def _check_meaning(files: Files) -> None:
+def check_meaning(files: Files) -> None:
     """The checkpoint must read the features and write the slots of this version."""
     for name, key, here, what in (
         (VOCABULARY_JSON, "vocabulary", vocabulary_hash(), "trace slots"),
@@ -286,5 +286,6 @@ def _check(tensors: Mapping[str, Array], config: GPTConfig, where: Path, *, base
         raise CheckpointError(f"{where}: tensor {more[0]!r} is none that belongs there. {WAY_OUT}")
 
 
-def _json(record: Mapping[str, Any]) -> bytes:
+def as_json(record: Mapping[str, Any]) -> bytes:
+    """A record as a checkpoint's files hold it."""
     return json.dumps(record, indent=1).encode() + b"\n"

@@ -17,6 +17,7 @@ from waytrace.microgpt.checkpoint_files import CheckpointError
 from waytrace.microgpt.config import GPTConfig
 
 from .lora import Lora, adapter_tensors, freeze, frozen, plain_state, set_adapters, set_plain_state
+from .over_hf import is_over_hf, load_over, save_over
 from .waytrace import Waytrace
 
 SHIPPED_REF = "shipped"
@@ -38,7 +39,8 @@ def save_checkpoint(
     if trainer is not None:
         arrays = (trainer[0], {name: value.detach().cpu().numpy() for name, value in trainer[1].items()})
     if not isinstance(model.config, GPTConfig):
-        raise CheckpointError(f"{folder}: planners over Hugging Face models cannot be saved yet.")
+        save_over(Path(folder), model, trainer=arrays)
+        return Path(folder)
     target, state = Path(folder), numpy_of(plain_state(model, merged=False))
     over = None
     if frozen(model):
@@ -59,6 +61,8 @@ def load_checkpoint(folder: Path | str, model: Waytrace | None = None, *, base: 
 
     Raises :class:`CheckpointError` where the folder is not as it was written, or is of another size than ``model``.
     """
+    if is_over_hf(Path(folder)):
+        return load_over(Path(folder), model, base=base)
     parts = read_parts(Path(folder), base=base)
     lora = Lora.from_peft(parts.adapter_config) if parts.adapter is not None else None
     if model is None:

@@ -9,8 +9,10 @@ Shape suffixes as in :mod:`.backbone`.
 
 from __future__ import annotations
 
+import copy
 import importlib
 import inspect
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +20,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from waytrace.microgpt.checkpoint_files import weights_hash
 from waytrace.scenario import WaytraceError
 
 from .backbone import Cache
+from .lora import Lora
+
+PREFIX = "base_model.model.model."
+"""What PEFT puts before the names of a causal LM's decoder."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,9 @@ class HuggingFace(nn.Module):
         self.model = model.get_decoder() if hasattr(model, "get_decoder") else model
         config = model.config.get_text_config()
         self.config = HuggingFaceConfig(int(config.hidden_size), str(config.model_type))
+        self.folder: Path | None = None
+        self.lora: Lora | None = None
+        self._sha256 = ""
         self._new_cache = _transformers().DynamicCache
         # What newer versions call `cache` was called `past_key_values`; either is written to in place.
         taken = inspect.signature(self.model.forward).parameters
@@ -63,7 +73,79 @@ class HuggingFace(nn.Module):
             )
         except (OSError, ValueError, KeyError) as error:
             raise WaytraceError(f"{folder} holds no causal language model that can be read: {error}") from error
-        return cls(model)
+        made = cls(model)
+        made.folder = Path(folder).absolute()
+        return made
+
+    def sha256(self) -> str:
+        """Hash over the model's own weights, sorted by name: what adapters stand on. They are frozen from then on."""
+        if not self._sha256:
+            self._sha256 = weights_hash({n: v.detach().float().cpu().numpy() for n, v in self.own().items()})
+            for parameter in self._own_parameters():
+                parameter.requires_grad_(False)
+        return self._sha256
+
+    def own(self) -> dict[str, Tensor]:
+        """The model's weights without adapters, by the names that they have without them."""
+        return {n.replace(".base_layer.", "."): v for n, v in self.model.state_dict().items() if "lora_" not in n}
+
+    def _own_parameters(self) -> Iterator[nn.Parameter]:
+        return (p for n, p in self.model.named_parameters() if "lora_" not in n)
+
+    def freeze(self) -> None:
+        """Let the model's own weights not be trained."""
+        for parameter in self._own_parameters():
+            parameter.requires_grad_(False)
+
+    def adapt(self, lora: Lora, seed: int = 0) -> None:
+        """Freeze the model and put PEFT's adapters over its maps. Raises :class:`WaytraceError` where it has some."""
+        if self.lora is not None:
+            raise WaytraceError("this model has adapters already: merge them first, or begin from its base")
+        peft = _module("peft")
+        config = peft.LoraConfig(
+            r=lora.rank, lora_alpha=lora.alpha, target_modules=list(lora.targets), use_rslora=lora.rslora,
+            use_dora=lora.dora,
+        )  # fmt: skip
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            try:
+                peft.inject_adapter_in_model(config, self.model)
+            except ValueError as error:
+                raise WaytraceError(f"{self.config.architecture} cannot be adapted so: {error}") from error
+        self.lora = lora
+        self.freeze()
+
+    def adapter(self) -> dict[str, Tensor]:
+        """The adapters by the names that PEFT's file has for the whole causal LM."""
+        found = {} if self.lora is None else _module("peft").get_peft_model_state_dict(self.model)
+        return {f"{PREFIX}{name}": value.detach() for name, value in found.items()}
+
+    def set_adapter(self, tensors: Mapping[str, Tensor]) -> None:
+        """Put in tensors by PEFT's names. Raises :class:`WaytraceError` for one that is missing, more, or misshapen."""
+        mine = self.adapter()
+        for name in sorted(mine.keys() | tensors.keys()):
+            if name not in tensors or name not in mine:
+                raise WaytraceError(f"adapter tensor {name!r} is {'missing' if name in mine else 'none of this model'}")
+            if mine[name].shape != tensors[name].shape:
+                raise WaytraceError(
+                    f"adapter tensor {name!r} is {list(tensors[name].shape)}, not {list(mine[name].shape)}"
+                )
+        _module("peft").set_peft_model_state_dict(
+            self.model, {name.removeprefix(PREFIX): value for name, value in tensors.items()}
+        )
+
+    def merged(self) -> dict[str, Tensor]:
+        """The weights with adapters merged in, in float32, by the names that they have without them."""
+        out = {name: value.detach().float() for name, value in self.own().items()}
+        for name, module in self.model.named_modules():
+            if hasattr(module, "get_delta_weight") and hasattr(module, "base_layer"):
+                if self.lora is not None and self.lora.dora:
+                    whole = copy.deepcopy(module)
+                    whole.merge()
+                    out[f"{name}.weight"] = whole.get_base_layer().weight.detach().float()
+                else:
+                    out[f"{name}.weight"] = out[f"{name}.weight"] + module.get_delta_weight("default").detach().float()
+        return out
 
     def forward(
         self, x_BTD: Tensor, cache: Cache | None, positions_BT: Tensor | None, mask_BTS: Tensor,
@@ -104,7 +186,11 @@ class HuggingFace(nn.Module):
 
 
 def _transformers() -> Any:
+    return _module("transformers")
+
+
+def _module(name: str) -> Any:
     try:
-        return importlib.import_module("transformers")
+        return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        raise WaytraceError("A Hugging Face backbone needs transformers: pip install 'waytrace[hf]'.") from error
+        raise WaytraceError(f"A Hugging Face backbone needs {name}: pip install 'waytrace[hf]'.") from error

@@ -22,6 +22,9 @@ from .atoms import Linear, linear
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "up_proj", "down_proj")
 """The backbone's linear maps."""
 
+KNOWN = (*TARGETS, "gate_proj")
+"""And those that other backbones have besides."""
+
 HEADS = ("head.trace.output", "head.trace.query", "head.trace.key", "head.trace.nowhere_key", "head.control")
 """What is trained over a frozen base besides adapters: what answers. Tables of embeddings are frozen with the base."""
 
@@ -43,9 +46,9 @@ class Lora:
     def __post_init__(self) -> None:
         if self.rank < 1 or not self.alpha > 0.0:
             raise WaytraceError(f"an adapter's rank is at least 1 and its alpha above 0, not {self.rank}, {self.alpha}")
-        odd = [name for name in self.targets if name not in TARGETS]
+        odd = [name for name in self.targets if name not in KNOWN]
         if odd or not self.targets:
-            raise WaytraceError(f"no linear map is called {odd[0] if odd else ''!r}; there are {', '.join(TARGETS)}")
+            raise WaytraceError(f"no linear map is called {odd[0] if odd else ''!r}; there are {', '.join(KNOWN)}")
 
     @property
     def scale(self) -> float:
@@ -66,9 +69,9 @@ class Lora:
         """The inverse of :meth:`to_peft`. Raises :class:`WaytraceError` for what cannot be adapted so here."""
         try:
             targets = record["target_modules"]
-            named = TARGETS if targets == "all-linear" else tuple(t for t in TARGETS if t in targets)
+            named = TARGETS if targets == "all-linear" else tuple(t for t in KNOWN if t in targets)
             if targets != "all-linear" and len(named) != len(targets):
-                raise WaytraceError(f"target_modules {targets!r} are not among {', '.join(TARGETS)}")
+                raise WaytraceError(f"target_modules {targets!r} are not among {', '.join(KNOWN)}")
             return cls(
                 int(record["r"]), float(record["lora_alpha"]), named, bool(record.get("use_rslora", False)),
                 bool(record.get("use_dora", False)),
@@ -142,6 +145,9 @@ def adapt(model: nn.Module, lora: Lora, seed: int = 0) -> None:
     random = torch.Generator().manual_seed(seed)
     backbone = model.get_submodule("backbone")
     found = [name for name, module in backbone.named_modules() if isinstance(module, Linear)]
+    absent = set(lora.targets) - {name.rpartition(".")[2] for name in found}
+    if absent:
+        raise WaytraceError(f"the backbone has no linear map {sorted(absent)[0]!r}")
     for name in found:
         parent, _, child = name.rpartition(".")
         if child in lora.targets:

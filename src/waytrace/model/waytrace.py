@@ -115,8 +115,14 @@ class Waytrace(nn.Module):
         self.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in parameters.items()})
 
     def adapt(self, lora: Lora, seed: int = 0) -> None:
-        """Freeze all but the heads and put adapters over the backbone. Raises :class:`WaytraceError` if it has some."""
-        adapt(self, lora, seed)
+        """Freeze the backbone and put adapters over it. Raises :class:`WaytraceError` if it has some.
+
+        Over a micro GPT all but the heads is frozen; over a Hugging Face model the scene encoder is new and is trained.
+        """
+        if isinstance(self.backbone, HuggingFace):
+            self.backbone.adapt(lora, seed)
+        else:
+            adapt(self, lora, seed)
         self.lora = lora
 
     def parameters_numpy(self) -> dict[str, Array]:
