@@ -10,7 +10,8 @@ import torch
 from waytrace.microgpt.checkpoint import SHIPPED, read_parts
 from waytrace.model import Waytrace, load_checkpoint, load_trainer, save_checkpoint
 from waytrace.model.checkpoint import SHIPPED_REF
-from waytrace.model.lora import TARGETS, Lora, freeze
+from waytrace.model.huggingface import HuggingFace
+from waytrace.model.lora import Lora, freeze, linear_names
 
 from .config import ConfigError, SftConfig
 from .optimiser import Average
@@ -67,8 +68,10 @@ def begin_from(model: Waytrace, config: SftConfig) -> None:
             )
         load_checkpoint(place_of(config.init), model)
     if config.lora_rank:
-        targets = config.lora_targets or TARGETS
+        targets = config.lora_targets or linear_names(model)
         model.adapt(Lora(config.lora_rank, config.lora_alpha, targets, config.rslora, config.dora), config.seed)
+    elif isinstance(model.backbone, HuggingFace):
+        model.backbone.freeze()
     elif config.frozen:
         freeze(model)
 

@@ -13,13 +13,23 @@ from waytrace.scenario import WaytraceError
 from waytrace.scenario.hashing import canonical_json
 
 PRECISIONS = ("fp32", "bf16")
-LORA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "up_proj", "down_proj")
+LORA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "up_proj", "down_proj", "gate_proj")
 """The backbone's linear maps."""
 TRACES = ("own", "none", "shuffled")
 """What stands before the plan while a model learns: see :mod:`.arms`."""
 FREE = ("device", "minutes", "workers", "log_every", "sinks")
 """Fields that may change between two pieces of one run: the weights do not depend on them."""
-LATER = ("trace", "freeze_backbone", "lora_rank", "lora_alpha", "lora_targets", "rslora", "dora", "lora_plus")
+LATER = (
+    "trace",
+    "backbone",
+    "freeze_backbone",
+    "lora_rank",
+    "lora_alpha",
+    "lora_targets",
+    "rslora",
+    "dora",
+    "lora_plus",
+)
 """Fields that came later: a run that was begun before there was a choice goes on."""
 
 
@@ -69,6 +79,8 @@ class SftConfig:
     """Share of the samples whose last decision, and, apart from that, whose own past is hidden."""
     trace: str = "own"
     """What stands before the plan: the sample's own trace, none, or that of another sample (``shuffled``)."""
+    backbone: str = ""
+    """Folder of a Hugging Face causal language model that is the backbone; empty for a micro GPT of ``size``."""
     freeze_backbone: bool = False
     """Whether scene encoder, backbone and embeddings stay as ``init`` has them; the heads are trained."""
     lora_rank: int = 0
@@ -137,7 +149,10 @@ class SftConfig:
                    f"are not all among {', '.join(LORA_TARGETS)}")  # fmt: skip
         for name in ("lora_targets", "rslora", "dora"):
             self._need(name, not getattr(self, name) or self.lora_rank > 0, "needs adapters (lora_rank)")
-        self._need("init", bool(self.init) or not self.frozen,
+        self._need("backbone", not self.backbone or self.frozen,
+                   "is a Hugging Face model: adapt it (lora_rank) or leave it as it is (freeze_backbone)")  # fmt: skip
+        self._need("init", not (self.init and self.backbone), "is of a micro GPT, and backbone is given too")
+        self._need("init", bool(self.init) or bool(self.backbone) or not self.frozen,
                    "is empty: freeze_backbone and lora_rank need a checkpoint to stand on (--init)")  # fmt: skip
         self._need("patience", self.patience == 0 or bool(self.select), "needs samples of split select (--select)")
 

@@ -19,6 +19,7 @@ import torch
 from waytrace.microgpt import GPTConfig
 from waytrace.microgpt.checkpoint import checkpoint_hash
 from waytrace.model import Branches, Waytrace, autocast, choose_device
+from waytrace.model.huggingface import HuggingFace
 from waytrace.model.lora import shares
 from waytrace.scenario.splits import Purpose
 
@@ -102,7 +103,10 @@ def _train(
     # The model, and where it stood.
     torch.manual_seed(config.seed)
     device = choose_device(config.device)
-    model = Waytrace(GPTConfig.of(config.size), config.seed).to(device)
+    if config.backbone:
+        model = Waytrace.over(HuggingFace.load(config.backbone), config.seed).to(device)
+    else:
+        model = Waytrace(GPTConfig.of(config.size), config.seed).to(device)
     begin_from(model, config)
     frozen_base = config.init if config.frozen else ""
     optimiser = make_optimiser(model, config)
@@ -113,9 +117,9 @@ def _train(
         folder.metrics.write("piece", at.step, provenance())
     sinks = open_sinks(config.sinks, folder.path, config.to_json()) if group.leads else []
     parts = shares(model)
+    what = Path(config.backbone).name or config.size
     note(
-        f"{config.size}, {parts[-1].all:,} parameters on {device}; {len(data):,} samples; "
-        f"step {at.step:,} of {config.steps:,}"
+        f"{what}, {parts[-1].all:,} parameters on {device}; {len(data):,} samples; step {at.step:,} of {config.steps:,}"
     )
     note("\n".join(["  trained of:", *(f"  {s.trained:>10,} {s.all:>10,}  {s.part}" for s in parts if s.all)]))
 

@@ -162,6 +162,11 @@ def checkpoint_hash(folder: Path | str) -> str:
     return read_files(Path(folder)).digest
 
 
+def base_kind(folder: Path | str) -> str:
+    """What a checkpoint stands on: ``micro`` or ``hf``. Raises :class:`CheckpointError` for a damaged one."""
+    return str(read_files(Path(folder)).json(BASE_JSON).get("kind"))
+
+
 def read_checkpoint(folder: Path | str, *, base: Path | str | None = None) -> Checkpoint:
     """A checkpoint, with every file hashed and every tensor accounted for, adapters merged in.
 

@@ -125,6 +125,12 @@ def freeze(model: nn.Module) -> None:
         parameter.requires_grad_(name.startswith(HEADS))
 
 
+def linear_names(model: nn.Module) -> tuple[str, ...]:
+    """Names of the backbone's linear maps that can be adapted."""
+    found = {name.rpartition(".")[2] for name, part in model.named_modules() if isinstance(part, nn.Linear)}
+    return tuple(name for name in KNOWN if name in found)
+
+
 def frozen(model: nn.Module) -> bool:
     """Whether the base (scene encoder and backbone beneath adapters) is not trained."""
     return not any(
@@ -239,7 +245,7 @@ def shares(model: nn.Module) -> tuple[Share, ...]:
     for name, parameter in model.named_parameters():
         if name.startswith("scene."):
             part = "scene encoder"
-        elif name.endswith(tuple(f".{ours}" for ours in _PARTS)):
+        elif name.endswith(tuple(f".{ours}" for ours in _PARTS)) or ".lora_" in name:
             part = "adapters"
         elif name.startswith("backbone."):
             part = "backbone"

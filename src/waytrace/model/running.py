@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from waytrace.microgpt.checkpoint import checkpoint_hash
 from waytrace.microgpt.config import GPTConfig
 from waytrace.microgpt.forward import embed_scene, visible
 from waytrace.microgpt.heads import Pointing, slot_logits
@@ -20,6 +22,7 @@ from waytrace.microgpt.vocabulary import SLOT_AT
 from waytrace.trace.slots import Slot
 
 from .backbone import Backbone, Cache
+from .checkpoint import load_checkpoint
 from .waytrace import Waytrace
 
 Array = NDArray[Any]
@@ -46,9 +49,16 @@ class Held:
 class Running:
     """A model with the three things that a session does with it (``waytrace.microgpt.prefix.Model``)."""
 
-    def __init__(self, model: Waytrace) -> None:
-        self.model = model.eval()
+    def __init__(self, model: Waytrace, digest: str = "") -> None:
+        """``digest`` says which checkpoint the model is of."""
+        self.model, self.digest = model.eval(), digest
         self.config = cast(GPTConfig, model.config)
+
+    @classmethod
+    def of(cls, folder: Path | str) -> Running:
+        """Of a checkpoint, on this process's one thread. Raises :class:`CheckpointError` as reading it does."""
+        torch.set_num_threads(1)
+        return cls(load_checkpoint(folder), checkpoint_hash(folder))
 
     @cached_property
     def parameters(self) -> Parameters:
