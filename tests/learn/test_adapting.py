@@ -97,7 +97,7 @@ def test_settings_that_contradict(stores: dict[str, str], base: str) -> None:
     with pytest.raises(ConfigError, match="needs adapters"):
         _config(stores, init=base, freeze_backbone=True, dora=True)
     with pytest.raises(ConfigError, match="q_proj"):
-        _config(stores, init=base, lora_rank=4, lora_targets=("gate_proj",))
+        _config(stores, init=base, lora_rank=4, lora_targets=("lm_head",))
     with pytest.raises(ConfigError, match="true or false"):
         with_settings(_config(stores).to_json(), ("dora=perhaps",))
 

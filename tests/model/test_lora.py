@@ -134,8 +134,10 @@ def test_adapters_do_not_stand_on_adapters(base: Path) -> None:
 def test_settings_that_cannot_be() -> None:
     with pytest.raises(WaytraceError, match="at least 1"):
         Lora(0)
-    with pytest.raises(WaytraceError, match="no linear map is called 'gate_proj'"):
-        Lora(4, targets=("q_proj", "gate_proj"))
+    with pytest.raises(WaytraceError, match="no linear map is called 'lm_head'"):
+        Lora(4, targets=("q_proj", "lm_head"))
+    with pytest.raises(WaytraceError, match="the backbone has no linear map 'gate_proj'"):
+        Waytrace(GPTConfig(1)).adapt(Lora(4, targets=("q_proj", "gate_proj")))
     assert Lora.from_peft(Lora(4, 8.0, dora=True).to_peft()) == Lora(4, 8.0, dora=True)
     assert Lora.from_peft(Lora(4).to_peft() | {"target_modules": "all-linear"}).targets == TARGETS
 
