@@ -10,12 +10,13 @@ import pytest
 
 from waytrace.learn.config import ConfigError, SftConfig, with_settings
 from waytrace.learn.optimiser import make_optimiser
-from waytrace.learn.progress import Pace
 from waytrace.learn.run_folder import read_metrics
 from waytrace.learn.sft import train_sft
 from waytrace.microgpt.checkpoint import read_checkpoint, read_parts
 from waytrace.model import load_checkpoint
 from waytrace.model.lora import Lora
+
+from .dying import killed_at
 
 
 @pytest.fixture(scope="module")
@@ -58,17 +59,7 @@ def test_it_goes_on_with_the_same_bits(
 ) -> None:
     config = _config(stores, init=base, **WAYS[way])
     whole = train_sft(config, tmp_path / "whole").checkpoint
-    own = Pace.step
-
-    def dies(self: Pace, at: int, loss: float, lr: float) -> None:
-        own(self, at, loss, lr)
-        if at == 6:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Pace, "step", dies)
-        with pytest.raises(KeyboardInterrupt):
-            train_sft(config, tmp_path / "cut")
+    killed_at(6, monkeypatch, config, tmp_path / "cut")
     cut = train_sft(config, tmp_path / "cut").checkpoint
     for file in sorted(p.relative_to(whole) for p in whole.rglob("*") if p.suffix in (".safetensors", ".json")):
         assert (whole / file).read_bytes() == (cut / file).read_bytes(), file

@@ -12,10 +12,11 @@ import pytest
 import torch
 
 from waytrace.learn.config import ConfigError, SftConfig
-from waytrace.learn.progress import Pace
 from waytrace.learn.run_folder import read_metrics
 from waytrace.learn.sft import train_sft
 from waytrace.microgpt import checkpoint_files as files
+
+from .dying import killed_at
 
 transformers = pytest.importorskip("transformers", reason="transformers is not installed (pip install 'waytrace[hf]')")
 pytest.importorskip("peft", reason="PEFT is not installed (pip install 'waytrace[hf]')")
@@ -58,17 +59,7 @@ def test_it_goes_on_with_the_same_bits(
 ) -> None:
     config = _config(stores, language_model, **extra)
     whole = train_sft(config, tmp_path / "whole").checkpoint
-    own = Pace.step
-
-    def dies(self: Pace, at: int, loss: float, lr: float) -> None:
-        own(self, at, loss, lr)
-        if at == 6:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Pace, "step", dies)
-        with pytest.raises(KeyboardInterrupt):
-            train_sft(config, tmp_path / "cut")
+    killed_at(6, monkeypatch, config, tmp_path / "cut")
     cut = train_sft(config, tmp_path / "cut").checkpoint
     for file in sorted(p.relative_to(whole) for p in whole.rglob("*.safetensors")):
         assert (whole / file).read_bytes() == (cut / file).read_bytes(), file

@@ -204,15 +204,11 @@ def read_parts(folder: Path | str, *, base: Path | str | None = None) -> Parts:
     _check(tensors, config, files.folder / BASE, base=True)
     head = files.tensors(HEAD)
     _check(head, config, files.folder / HEAD, base=False)
-    adapter = None
-    if ADAPTER in files.content or ADAPTER_JSON in files.content:
-        for name in (ADAPTER, ADAPTER_JSON):
-            if name not in files.content:
-                raise CheckpointError(f"{files.folder / name} is missing: an adapter has both files. {WAY_OUT}")
-        adapter = files.tensors(ADAPTER)
-        merged(tensors, adapter, files.json(ADAPTER_JSON), str(files.folder / ADAPTER))
+    adapter, settings = files.adapter() or (None, {})
+    if adapter is not None:
+        merged(tensors, adapter, settings, str(files.folder / ADAPTER))
     return Parts(
-        config, tensors, head, adapter, files.json(ADAPTER_JSON) if adapter is not None else {}, BASE in files.content,
+        config, tensors, head, adapter, settings, BASE in files.content,
         str(record.get("ref") or ""), files.digest,
     )  # fmt: skip
 

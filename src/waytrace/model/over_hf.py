@@ -95,12 +95,8 @@ def load_over(folder: Path, model: Waytrace | None = None, *, base: Path | str |
     files = read_files(folder)
     record = files.json(BASE_JSON)
     check_meaning(files)
-    lora = None
-    if ADAPTER in files.content or ADAPTER_JSON in files.content:
-        for name in (ADAPTER, ADAPTER_JSON):
-            if name not in files.content:
-                raise CheckpointError(f"{folder / name} is missing: an adapter has both files. {WAY_OUT}")
-        lora = Lora.from_peft(files.json(ADAPTER_JSON))
+    adapter, settings = files.adapter() or (None, {})
+    lora = Lora.from_peft(settings) if adapter is not None else None
     if model is None:
         backbone = HuggingFace.load(_place(files, record, base))
         model = Waytrace.over(backbone)
@@ -116,9 +112,9 @@ def load_over(folder: Path, model: Waytrace | None = None, *, base: Path | str |
     if model.lora != lora:
         raise CheckpointError(f"{folder} is adapted as {lora}; this run's model as {model.lora}.")
     _set_head(model, files)
-    if lora is not None:
+    if adapter is not None:
         try:
-            backbone.set_adapter({n: torch.from_numpy(np.array(v)) for n, v in files.tensors(ADAPTER).items()})
+            backbone.set_adapter({n: torch.from_numpy(np.array(v)) for n, v in adapter.items()})
         except WaytraceError as error:
             raise CheckpointError(f"{folder / ADAPTER}: {error}. {WAY_OUT}") from error
     return model
