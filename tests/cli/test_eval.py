@@ -124,8 +124,9 @@ def test_doctor_finds_nothing_wrong_here(capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.slow
 def test_the_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = _json(capsys, "demo", "--out", str(tmp_path / "demo"), "--limit", "7")
-    assert set(found["scores"]) == {"constant-velocity", "idm", "expert"}
+    assert set(found["scores"]) == {"constant-velocity", "idm", "shipped", "expert"}
     assert found["scenarios"] == 7
+    assert (tmp_path / "demo" / "shipped" / "traces.jsonl").stat().st_size > 0, "the learned planner says why"
     assert not any(found["errors"].values())
     assert Path(found["report"]).exists()
 

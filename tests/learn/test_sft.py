@@ -17,10 +17,11 @@ import pytest
 import torch
 
 from waytrace.learn.config import ConfigError, SftConfig
-from waytrace.learn.progress import Pace
 from waytrace.learn.run_folder import read_metrics
 from waytrace.learn.sft import Trained, train_sft
 from waytrace.scenario.splits import SplitError
+
+from .dying import Killed, killed_at
 
 TIMED = ("samples_per_s", "begun")
 
@@ -43,24 +44,6 @@ def _files(checkpoint: Path) -> dict[str, bytes]:
     return {p.relative_to(checkpoint).as_posix(): p.read_bytes() for p in checkpoint.rglob("*") if p.is_file()}
 
 
-class Killed(BaseException):
-    """The process is gone."""
-
-
-def _killed_at(step: int, monkeypatch: pytest.MonkeyPatch, config: SftConfig, out: Path) -> None:
-    own = Pace.step
-
-    def dies(self: Pace, at: int, loss: float, lr: float) -> None:
-        own(self, at, loss, lr)
-        if at == step:
-            raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Pace, "step", dies)
-        with pytest.raises(Killed):
-            train_sft(config, out)
-
-
 def test_it_learns_what_follows_from_the_scene(stores: dict[str, str], tmp_path: Path) -> None:
     done = train_sft(_config(stores, steps=60, eval_every=20, batch=16), tmp_path / "run")
     lines = list(read_metrics(tmp_path / "run" / "metrics.jsonl"))
@@ -81,10 +64,10 @@ def test_a_run_that_was_killed_ends_with_the_same_bits(
     config = _config(stores, **extra)
     whole = train_sft(config, tmp_path / "whole")
     torch.manual_seed(12345)  # whatever the process did before must not matter
-    _killed_at(5, monkeypatch, config, tmp_path / "cut")
-    _killed_at(13, monkeypatch, config, tmp_path / "cut")
+    killed_at(5, monkeypatch, config, tmp_path / "cut")
+    killed_at(13, monkeypatch, config, tmp_path / "cut")
     torch.rand(7)
-    _killed_at(23, monkeypatch, config, tmp_path / "cut")
+    killed_at(23, monkeypatch, config, tmp_path / "cut")
     cut = train_sft(config, tmp_path / "cut")
     assert _lines(cut.run) == _lines(whole.run)
     assert _files(cut.checkpoint) == _files(whole.checkpoint)

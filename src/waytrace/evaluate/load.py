@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from waytrace.microgpt import MODES, Learned
+from waytrace.microgpt.checkpoint import base_kind
 from waytrace.microgpt.planner import SHIPPED_NAME
 from waytrace.planners import NAMES, make
 from waytrace.scenario import WaytraceError
@@ -88,11 +89,22 @@ def checkpoint_of(spec: str) -> tuple[str, str] | None:
     return None
 
 
+def _runs(source: str) -> Any:
+    """What drives: of a micro GPT the checkpoint's folder, without PyTorch; a Hugging Face model in PyTorch."""
+    if source == SHIPPED_NAME or base_kind(source) != "hf":
+        return source
+    try:
+        from waytrace.model.running import Running
+    except ModuleNotFoundError as error:
+        raise PlannerError("a planner over a Hugging Face model needs PyTorch: pip install 'waytrace[hf]'") from error
+    return Running.of(source)
+
+
 def _make(spec: str) -> Any:
     learned = checkpoint_of(spec)
     if learned is not None:
         try:
-            return Learned(learned[0], learned[1], name=Path(learned[0]).name)
+            return Learned(_runs(learned[0]), learned[1], name=Path(learned[0]).name)
         except WaytraceError as error:
             raise PlannerError(f"Planner {spec!r}: {error}") from error
     if ":" in spec:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import types
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from waytrace.microgpt.config import SIZES
@@ -13,10 +13,24 @@ from waytrace.scenario import WaytraceError
 from waytrace.scenario.hashing import canonical_json
 
 PRECISIONS = ("fp32", "bf16")
+LORA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "up_proj", "down_proj", "gate_proj")
+"""The backbone's linear maps."""
 TRACES = ("own", "none", "shuffled")
 """What stands before the plan while a model learns: see :mod:`.arms`."""
 FREE = ("device", "minutes", "workers", "log_every", "sinks")
 """Fields that may change between two pieces of one run: the weights do not depend on them."""
+LATER = (
+    "trace",
+    "backbone",
+    "freeze_backbone",
+    "lora_rank",
+    "lora_alpha",
+    "lora_targets",
+    "rslora",
+    "dora",
+    "lora_plus",
+)
+"""Fields that came later: a run that was begun before there was a choice goes on."""
 
 
 class ConfigError(WaytraceError):
@@ -65,6 +79,22 @@ class SftConfig:
     """Share of the samples whose last decision, and, apart from that, whose own past is hidden."""
     trace: str = "own"
     """What stands before the plan: the sample's own trace, none, or that of another sample (``shuffled``)."""
+    backbone: str = ""
+    """Folder of a Hugging Face causal language model that is the backbone; empty for a micro GPT of ``size``."""
+    freeze_backbone: bool = False
+    """Whether scene encoder, backbone and embeddings stay as ``init`` has them; the heads are trained."""
+    lora_rank: int = 0
+    """Rank of the adapters over the frozen backbone; 0 for none."""
+    lora_alpha: float = 16.0
+    """Adapters count alpha / rank."""
+    lora_targets: tuple[str, ...] = ()
+    """Linear maps that are adapted: q_proj, k_proj, v_proj, o_proj, up_proj, down_proj; empty for all."""
+    rslora: bool = False
+    """Whether adapters count alpha / sqrt(rank) (arXiv 2312.03732)."""
+    dora: bool = False
+    """Whether each row of an adapted map has a length that is learned by itself (arXiv 2402.09353)."""
+    lora_plus: float = 1.0
+    """Learning rate of the adapters' B, as a multiple of ``lr`` (arXiv 2402.12354 takes 16)."""
     seed: int = 0
     precision: str = "fp32"
     device: str = "auto"
@@ -92,11 +122,14 @@ class SftConfig:
     """Where metrics go besides ``metrics.jsonl``: tensorboard, wandb."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "lr", "clip", "threads", "eval_every", "drive_scenes", "log_every", "workers"):
+        for name in (
+            "steps", "batch", "lr", "clip", "threads", "eval_every", "drive_scenes", "log_every", "workers",
+            "lora_alpha", "lora_plus",
+        ):  # fmt: skip
             self._need(name, getattr(self, name) > 0, "must be positive")
         for name in (
             "warmup", "weight_decay", "minutes", "patience", "eval_samples", "drive_every", "embedding_lr",
-            "plan_weight", "seed",
+            "plan_weight", "seed", "lora_rank",
         ):  # fmt: skip
             self._need(name, getattr(self, name) >= 0, "must not be negative")
         for name in ("runner_up", "decision_only", "fast", "forget"):
@@ -112,23 +145,35 @@ class SftConfig:
         self._need("warmup", self.warmup < self.steps, f"must be below steps, which is {self.steps}")
         self._need("drive_every", self.drive_every % self.eval_every == 0,
                    f"must be a multiple of eval_every, which is {self.eval_every}")  # fmt: skip
+        self._need("lora_targets", set(self.lora_targets) <= set(LORA_TARGETS),
+                   f"are not all among {', '.join(LORA_TARGETS)}")  # fmt: skip
+        for name in ("lora_targets", "rslora", "dora"):
+            self._need(name, not getattr(self, name) or self.lora_rank > 0, "needs adapters (lora_rank)")
+        self._need("backbone", not self.backbone or self.frozen,
+                   "is a Hugging Face model: adapt it (lora_rank) or leave it as it is (freeze_backbone)")  # fmt: skip
+        self._need("init", not (self.init and self.backbone), "is of a micro GPT, and backbone is given too")
+        self._need("init", bool(self.init) or bool(self.backbone) or not self.frozen,
+                   "is empty: freeze_backbone and lora_rank need a checkpoint to stand on (--init)")  # fmt: skip
         self._need("patience", self.patience == 0 or bool(self.select), "needs samples of split select (--select)")
 
     def _need(self, name: str, holds: bool, what: str) -> None:
         if not holds:
             raise ConfigError(f"{name} = {getattr(self, name)!r} {what}.")
 
+    @property
+    def frozen(self) -> bool:
+        """Whether the base stays as it is: with adapters it always does."""
+        return self.freeze_backbone or self.lora_rank > 0
+
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()}
 
     def identity(self) -> dict[str, Any]:
-        """The settings that the weights depend on.
-
-        ``trace`` is among them where it is not ``own``: runs that were begun before there was a choice go on.
-        """
-        own = () if self.trace != "own" else ("trace",)
-        return {k: v for k, v in self.to_json().items() if k not in (*FREE, *own)}
+        """The settings that the weights depend on; of :data:`LATER` those that are not as they always were."""
+        given = self.to_json()
+        usual = {f.name: list(f.default) if isinstance(f.default, tuple) else f.default for f in fields(self)}
+        return {k: v for k, v in given.items() if k not in FREE and not (k in LATER and v == usual[k])}
 
     @property
     def sha256(self) -> str:
@@ -156,6 +201,10 @@ def _value(name: str, kind: Any, text: str) -> Any:
         kind = get_args(kind)[0]
     if get_origin(kind) is tuple:
         return tuple(part for part in text.split(",") if part)
+    if kind is bool:
+        if text.lower() not in ("true", "false"):
+            raise ConfigError(f"--set {name}={text}: {name} is true or false.")
+        return text.lower() == "true"
     try:
         return kind(text)
     except ValueError as error:

@@ -24,16 +24,18 @@ def make_optimiser(model: nn.Module, config: SftConfig) -> torch.optim.AdamW:
 
     A group's ``factor`` is its learning rate as a multiple of the run's.
     """
-    groups: dict[str, list[tuple[str, Tensor]]] = {"matrix": [], "vector": [], "embedding": []}
+    groups: dict[str, list[tuple[str, Tensor]]] = {"matrix": [], "vector": [], "embedding": [], "lora_B": []}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             kind = "embedding" if is_embedding(name) else "matrix" if parameter.ndim >= 2 else "vector"
+            if name.endswith(".lora_B") and config.lora_plus != 1.0:
+                kind = "lora_B"
             groups[kind].append((name, parameter))
     listed = [
         {
             "params": parameters,
-            "weight_decay": config.weight_decay if kind == "matrix" else 0.0,
-            "factor": config.embedding_lr if kind == "embedding" else 1.0,
+            "weight_decay": config.weight_decay if kind in ("matrix", "lora_B") else 0.0,
+            "factor": {"embedding": config.embedding_lr, "lora_B": config.lora_plus}.get(kind, 1.0),
         }
         for kind, parameters in groups.items()
         if parameters

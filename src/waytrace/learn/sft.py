@@ -19,10 +19,12 @@ import torch
 from waytrace.microgpt import GPTConfig
 from waytrace.microgpt.checkpoint import checkpoint_hash
 from waytrace.model import Branches, Waytrace, autocast, choose_device
+from waytrace.model.huggingface import HuggingFace
+from waytrace.model.lora import shares
 from waytrace.scenario.splits import Purpose
 
 from .arms import mode_of
-from .checkpoints import begin_from, resume, save
+from .checkpoints import begin_from, place_of, resume, save
 from .closed_loop import drive_checkpoint
 from .config import ConfigError, SftConfig
 from .distributed import Crew, crew
@@ -35,7 +37,7 @@ from .run_folder import RunFolder, provenance
 from .sampler import Sampler
 from .schedule import warmup_cosine
 from .sinks import flat, open_sinks
-from .state import Progress, averaged
+from .state import Progress, averaged, trainable
 from .steps import Steps, fair
 from .stores import lengths, open_samples, samples_hash
 from .window import Window
@@ -92,7 +94,8 @@ def _train(
     # The run's folder: claimed for these settings and these data, wherever they lie.
     identity = config.identity() | {
         "samples": samples_hash(data), "select": samples_hash(select) if select else None,
-        "init": checkpoint_hash(config.init) if config.init else None, "processes": group.size,
+        "init": checkpoint_hash(place_of(config.init)) if config.init else None,
+        "processes": group.size,
     }  # fmt: skip
     folder = RunFolder.claim(out, "sft", config.to_json(), identity) if group.leads else RunFolder(out)
     group.wait()
@@ -100,20 +103,25 @@ def _train(
     # The model, and where it stood.
     torch.manual_seed(config.seed)
     device = choose_device(config.device)
-    model = Waytrace(GPTConfig.of(config.size), config.seed).to(device)
-    if config.init:
-        begin_from(model, config.init)
+    if config.backbone:
+        model = Waytrace.over(HuggingFace.load(config.backbone), config.seed).to(device)
+    else:
+        model = Waytrace(GPTConfig.of(config.size), config.seed).to(device)
+    begin_from(model, config)
+    frozen_base = config.init if config.frozen else ""
     optimiser = make_optimiser(model, config)
-    average = Average(dict(model.named_parameters()), config.ema) if config.ema else None
-    at = resume(folder, model, optimiser, average) or Progress()
+    average = Average(dict(trainable(model)), config.ema) if config.ema else None
+    at = resume(folder, model, optimiser, average, frozen_base) or Progress()
     if group.leads:
         folder.metrics.rewind(at.step)
         folder.metrics.write("piece", at.step, provenance())
     sinks = open_sinks(config.sinks, folder.path, config.to_json()) if group.leads else []
-    count = sum(p.numel() for p in model.parameters())
+    parts = shares(model)
+    what = Path(config.backbone).name or config.size
     note(
-        f"{config.size}, {count:,} parameters on {device}; {len(data):,} samples; step {at.step:,} of {config.steps:,}"
+        f"{what}, {parts[-1].all:,} parameters on {device}; {len(data):,} samples; step {at.step:,} of {config.steps:,}"
     )
+    note("\n".join(["  trained of:", *(f"  {s.trained:>10,} {s.all:>10,}  {s.part}" for s in parts if s.all)]))
 
     def record(kind: str, figures: dict[str, Any]) -> None:
         if group.leads:
@@ -121,6 +129,8 @@ def _train(
             for sink in sinks:
                 sink.write(at.step, flat(figures, kind))
 
+    if group.leads and at.step == 0:
+        folder.metrics.write("trained", 0, {s.part: {"trained": s.trained, "all": s.all} for s in parts})
     learner = group.learner(model)
     learner.train()
     parameters = [p for p in model.parameters() if p.requires_grad]
@@ -142,7 +152,7 @@ def _train(
         optimiser.step()
         at.step += 1
         if average:
-            average.update(dict(model.named_parameters()), at.step)
+            average.update(dict(trainable(model)), at.step)
         window.add(figures, norm)
         pace.step(at.step, float(loss.detach()), lr)
 
@@ -165,7 +175,7 @@ def _train(
                 note(f"step {at.step}: {_said(last, mode_of(config.trace))}")
             at.best = at.best.after(group.agree(last["loss"] if exam else 0.0), at.step)
         if group.leads:
-            checkpoint = save(folder, model, optimiser, average, at)
+            checkpoint = save(folder, model, optimiser, average, at, frozen_base)
             if looks and drives:
                 result = folder.path / "drives" / checkpoint.name
                 driven = drive_checkpoint(

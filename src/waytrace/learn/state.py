@@ -39,14 +39,19 @@ class Progress:
         return cls(record["step"], Best(**best))
 
 
+def trainable(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    """The parameters that learn, by name."""
+    return ((name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad)
+
+
 def trainer_tensors(model: nn.Module, optimiser: torch.optim.Optimizer, average: Average | None) -> dict[str, Tensor]:
     """Moments by parameter name, the generator's state and, where an average is what drives, the weights that learn."""
     out = {"rng/torch": torch.get_rng_state()}
-    for name, parameter in model.named_parameters():
+    for name, parameter in trainable(model):
         kept = optimiser.state.get(parameter, {})
         out |= {f"{key}/{name}": kept[key].detach().reshape(kept[key].shape or (1,)) for key in MOMENTS if key in kept}
     if average is not None:
-        out |= {f"weight/{name}": value.detach().clone() for name, value in model.named_parameters()}
+        out |= {f"weight/{name}": value.detach().clone() for name, value in trainable(model)}
     return out
 
 
@@ -61,11 +66,11 @@ def restore(
     try:
         torch.set_rng_state(left.pop("rng/torch"))
         if average is not None:
-            average.weights = {name: value.detach().clone() for name, value in model.named_parameters()}
+            average.weights = {name: value.detach().clone() for name, value in trainable(model)}
             with torch.no_grad():
-                for name, parameter in model.named_parameters():
+                for name, parameter in trainable(model):
                     parameter.copy_(left.pop(f"weight/{name}"))
-        for name, parameter in model.named_parameters():
+        for name, parameter in trainable(model):
             if f"exp_avg/{name}" in left:
                 step, *moments = (left.pop(f"{key}/{name}").clone() for key in ("step", "exp_avg", "exp_avg_sq"))
                 first, second = (moment.to(parameter.device) for moment in moments)
@@ -87,7 +92,7 @@ def averaged(model: nn.Module, average: Average | None) -> Iterator[None]:
     if average is None:
         yield
         return
-    own = {name: value.detach().clone() for name, value in model.named_parameters()}
+    own = {name: value.detach().clone() for name, value in trainable(model)}
     try:
         _set(model, average.weights)
         yield
@@ -97,5 +102,5 @@ def averaged(model: nn.Module, average: Average | None) -> Iterator[None]:
 
 @torch.no_grad()
 def _set(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    for name, parameter in model.named_parameters():
+    for name, parameter in trainable(model):
         parameter.copy_(weights[name])

@@ -63,6 +63,35 @@ class Checkpoint:
     """sha256 over the manifest: which checkpoint this is."""
 
 
+@dataclass(frozen=True)
+class Parts:
+    """A checkpoint as it lies: what its run trained, and what that stands on."""
+
+    config: GPTConfig
+    base: Parameters
+    """``scene.*`` and ``backbone.*``, without adapters."""
+    head: Parameters
+    adapter: Mapping[str, Array] | None
+    """By PEFT's names; None where there is none."""
+    adapter_config: Mapping[str, Any]
+    own_base: bool
+    """Whether the base lies in the checkpoint itself: it was trained, and would be trained on."""
+    ref: str
+    """Where the base lies otherwise."""
+    digest: str
+
+
+@dataclass(frozen=True)
+class Over:
+    """What a checkpoint stands on that holds no base of its own."""
+
+    ref: str
+    """Folder of the base's checkpoint, absolute or as seen from the checkpoint's folder, or ``shipped``."""
+    adapter: Mapping[str, Array] | None = None
+    """By PEFT's names; None where the heads alone were trained."""
+    adapter_config: Mapping[str, Any] | None = None
+
+
 def config_hash(config: GPTConfig) -> str:
     """sha256 of a configuration's JSON."""
     return hashlib.sha256(json.dumps(config.to_json(), sort_keys=True).encode()).hexdigest()
@@ -92,9 +121,11 @@ def is_base(name: str) -> bool:
 
 
 def write_checkpoint(
-    folder: Path, parameters: Parameters, config: GPTConfig, *, trainer: Trainer | None = None
+    folder: Path, parameters: Parameters, config: GPTConfig, *, trainer: Trainer | None = None, over: Over | None = None
 ) -> None:
-    """Write a checkpoint without adapters, whole or not at all; ``trainer`` is what training goes on with.
+    """Write a checkpoint, whole or not at all; ``trainer`` is what training goes on with.
+
+    ``parameters`` are those without adapters. With ``over`` the base is not written but referred to, by its hash.
 
     Raises :class:`CheckpointError` for tensors that are not the configuration's or not finite, and where something is
     there already; ``StoreError`` where the disk refuses.
@@ -102,13 +133,19 @@ def write_checkpoint(
     base = {name: np.ascontiguousarray(value) for name, value in parameters.items() if is_base(name)}
     head = {name: np.ascontiguousarray(value) for name, value in parameters.items() if not is_base(name)}
     content = {
-        BASE_JSON: _json(base_record(config, base)), BASE: save(base), HEAD_JSON: _json(head_record()),
-        HEAD: save(head), VOCABULARY_JSON: _json(vocabulary_record()),
+        BASE_JSON: as_json(base_record(config, base, ref=over.ref if over else "")), BASE: save(base),
+        HEAD_JSON: as_json(head_record()), HEAD: save(head), VOCABULARY_JSON: as_json(vocabulary_record()),
     }  # fmt: skip
     for name, is_base_part in ((BASE, True), (HEAD, False)):
         _check(tensors_of(content[name], str(folder / name)), config, folder / name, base=is_base_part)
+    if over is not None:
+        del content[BASE]
+        if over.adapter is not None:
+            adapter = {name: np.ascontiguousarray(value, np.float32) for name, value in over.adapter.items()}
+            content |= {ADAPTER_JSON: as_json(over.adapter_config or {}), ADAPTER: save(adapter)}
+            merged(base, tensors_of(content[ADAPTER], str(folder / ADAPTER)), over.adapter_config or {}, str(folder))
     if trainer is not None:
-        content |= {TRAINER_JSON: _json(trainer[0]), TRAINER: save({k: np.array(v) for k, v in trainer[1].items()})}
+        content |= {TRAINER_JSON: as_json(trainer[0]), TRAINER: save({k: np.array(v) for k, v in trainer[1].items()})}
     write_files(Path(folder), content)
 
 
@@ -125,8 +162,13 @@ def checkpoint_hash(folder: Path | str) -> str:
     return read_files(Path(folder)).digest
 
 
+def base_kind(folder: Path | str) -> str:
+    """What a checkpoint stands on: ``micro`` or ``hf``. Raises :class:`CheckpointError` for a damaged one."""
+    return str(read_files(Path(folder)).json(BASE_JSON).get("kind"))
+
+
 def read_checkpoint(folder: Path | str, *, base: Path | str | None = None) -> Checkpoint:
-    """A checkpoint, with every file hashed and every tensor accounted for.
+    """A checkpoint, with every file hashed and every tensor accounted for, adapters merged in.
 
     ``base`` says where the base lies of a run that trained adapters alone, should it have moved.
 
@@ -134,6 +176,15 @@ def read_checkpoint(folder: Path | str, *, base: Path | str | None = None) -> Ch
     or too many; for a tensor that is missing, too many, of another shape or not finite; for another vocabulary, other
     features or another base.
     """
+    parts = read_parts(folder, base=base)
+    tensors = {**parts.base, **parts.head}
+    if parts.adapter is not None:
+        tensors = merged(tensors, parts.adapter, parts.adapter_config, str(Path(folder) / ADAPTER))
+    return Checkpoint(parts.config, tensors, parts.digest)
+
+
+def read_parts(folder: Path | str, *, base: Path | str | None = None) -> Parts:
+    """A checkpoint as it lies, as carefully as :func:`read_checkpoint`, and with the same errors."""
     files = read_files(Path(folder))
     record = files.json(BASE_JSON)
     if record.get("kind") != "micro":
@@ -142,7 +193,7 @@ def read_checkpoint(folder: Path | str, *, base: Path | str | None = None) -> Ch
             "The NumPy planner runs kind 'micro'."
         )
     config = _config(files, record)
-    _check_meaning(files)
+    check_meaning(files)
     tensors = dict(_base(files, record, base))
     found = weights_hash(tensors)
     if found != record.get("weights_sha256"):
@@ -153,13 +204,13 @@ def read_checkpoint(folder: Path | str, *, base: Path | str | None = None) -> Ch
     _check(tensors, config, files.folder / BASE, base=True)
     head = files.tensors(HEAD)
     _check(head, config, files.folder / HEAD, base=False)
-    tensors |= head
-    if ADAPTER in files.content or ADAPTER_JSON in files.content:
-        for name in (ADAPTER, ADAPTER_JSON):
-            if name not in files.content:
-                raise CheckpointError(f"{files.folder / name} is missing: an adapter has both files. {WAY_OUT}")
-        tensors = merged(tensors, files.tensors(ADAPTER), files.json(ADAPTER_JSON), str(files.folder / ADAPTER))
-    return Checkpoint(config, tensors, files.digest)
+    adapter, settings = files.adapter() or (None, {})
+    if adapter is not None:
+        merged(tensors, adapter, settings, str(files.folder / ADAPTER))
+    return Parts(
+        config, tensors, head, adapter, settings, BASE in files.content,
+        str(record.get("ref") or ""), files.digest,
+    )  # fmt: skip
 
 
 def read_shipped() -> Checkpoint:
@@ -186,7 +237,7 @@ def _config(files: Files, record: Mapping[str, Any]) -> GPTConfig:
     return config
 
 
-def _check_meaning(files: Files) -> None:
+def check_meaning(files: Files) -> None:
     """The checkpoint must read the features and write the slots of this version."""
     for name, key, here, what in (
         (VOCABULARY_JSON, "vocabulary", vocabulary_hash(), "trace slots"),
@@ -205,6 +256,8 @@ def _base(files: Files, record: Mapping[str, Any], given: Path | str | None) -> 
     """Tensors of the base: of this folder, or of where it lies."""
     if BASE in files.content:
         return files.tensors(BASE)
+    if not given and record.get("ref") == "shipped":
+        given = SHIPPED
     ref = Path(given) if given else Path(str(record.get("ref") or ""))
     looked = [ref] if ref.is_absolute() or given else [files.folder / ref, ref]
     for place in looked:
@@ -234,5 +287,6 @@ def _check(tensors: Mapping[str, Array], config: GPTConfig, where: Path, *, base
         raise CheckpointError(f"{where}: tensor {more[0]!r} is none that belongs there. {WAY_OUT}")
 
 
-def _json(record: Mapping[str, Any]) -> bytes:
+def as_json(record: Mapping[str, Any]) -> bytes:
+    """A record as a checkpoint's files hold it."""
     return json.dumps(record, indent=1).encode() + b"\n"

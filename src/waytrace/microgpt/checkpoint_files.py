@@ -71,6 +71,18 @@ class Files:
         """The float32 tensors of a file, all finite. Raises :class:`CheckpointError` naming the tensor."""
         return tensors_of(self.content[name], str(self.folder / name))
 
+    def adapter(self) -> tuple[dict[str, Array], dict[str, Any]] | None:
+        """An adapter's tensors by PEFT's names and its configuration; None where there is none.
+
+        Raises :class:`CheckpointError` where there is one without the other.
+        """
+        if ADAPTER not in self.content and ADAPTER_JSON not in self.content:
+            return None
+        for name in (ADAPTER, ADAPTER_JSON):
+            if name not in self.content:
+                raise CheckpointError(f"{self.folder / name} is missing: an adapter has both files. {WAY_OUT}")
+        return self.tensors(ADAPTER), self.json(ADAPTER_JSON)
+
 
 def tensors_of(data: bytes, where: str) -> dict[str, Array]:
     """The tensors in the bytes of a safetensors file. Raises :class:`CheckpointError`; ``where`` names the file."""

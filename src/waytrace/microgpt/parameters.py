@@ -34,33 +34,50 @@ EMBEDDINGS = ("embedding.weight", "begin", "nowhere", "queries.weight", "mode.we
 
 def shapes(config: GPTConfig) -> dict[str, tuple[int, ...]]:
     """Shape of every parameter by its name, in the order of the file."""
-    d, hidden = config.width, config.hidden
+    return scene_shapes(config.width) | backbone_shapes(config) | head_shapes(config.width)
+
+
+def scene_shapes(d: int) -> dict[str, tuple[int, ...]]:
+    """Of the scene encoder, over a backbone of width ``d``."""
     out: dict[str, tuple[int, ...]] = {}
     for kind, features in FEATURES.items():
         out[f"scene.{kind}.up.weight"] = (d, features)
         out[f"scene.{kind}.up.bias"] = (d,)
         out[f"scene.{kind}.down.weight"] = (d, d)
         out[f"scene.{kind}.down.bias"] = (d,)
+    return out
+
+
+def backbone_shapes(config: GPTConfig) -> dict[str, tuple[int, ...]]:
+    """Of the micro GPT's layers."""
+    d, hidden = config.width, config.hidden
+    out: dict[str, tuple[int, ...]] = {}
     for i in range(config.depth):
         for name in "qkvo":
             out[f"backbone.layers.{i}.attn.{name}_proj.weight"] = (d, d)
         out[f"backbone.layers.{i}.mlp.up_proj.weight"] = (hidden, d)
         out[f"backbone.layers.{i}.mlp.down_proj.weight"] = (d, hidden)
-    out["head.trace.slot_embedding.weight"] = (len(SLOTS) + 1, d)
-    out["head.trace.value_embedding.weight"] = (VALUES, d)
-    out["head.trace.point.weight"] = (d, d)
-    out["head.trace.nowhere"] = (2, d)
-    out["head.trace.begin"] = (d,)
-    out["head.trace.output.weight"] = (VALUES, d)
-    out["head.trace.output.bias"] = (VALUES,)
-    out["head.trace.query.weight"] = (d, d)
-    out["head.trace.key.weight"] = (d, d)
-    out["head.trace.nowhere_key"] = (2, d)
-    out["head.control.queries.weight"] = (QUERIES, d)
-    out["head.control.mode.weight"] = (len(MODES), d)
-    out["head.control.out.weight"] = (CONTROLS, d)
-    out["head.control.out.bias"] = (CONTROLS,)
     return out
+
+
+def head_shapes(d: int) -> dict[str, tuple[int, ...]]:
+    """Of the heads, over a backbone of width ``d``."""
+    return {
+        "head.trace.slot_embedding.weight": (len(SLOTS) + 1, d),
+        "head.trace.value_embedding.weight": (VALUES, d),
+        "head.trace.point.weight": (d, d),
+        "head.trace.nowhere": (2, d),
+        "head.trace.begin": (d,),
+        "head.trace.output.weight": (VALUES, d),
+        "head.trace.output.bias": (VALUES,),
+        "head.trace.query.weight": (d, d),
+        "head.trace.key.weight": (d, d),
+        "head.trace.nowhere_key": (2, d),
+        "head.control.queries.weight": (QUERIES, d),
+        "head.control.mode.weight": (len(MODES), d),
+        "head.control.out.weight": (CONTROLS, d),
+        "head.control.out.bias": (CONTROLS,),
+    }
 
 
 def initial(config: GPTConfig, seed: int = 0) -> dict[str, Array]:
@@ -69,8 +86,13 @@ def initial(config: GPTConfig, seed: int = 0) -> dict[str, Array]:
     A weight that is multiplied with starts normal with deviation 1 / sqrt(inputs), one that is looked up with 0.5;
     ``STARTS_AT_ZERO`` at zero. Every tensor has a generator of its own, so a new one leaves the others as they were.
     """
+    return started(shapes(config), seed)
+
+
+def started(wanted: Mapping[str, tuple[int, ...]], seed: int) -> dict[str, Array]:
+    """Tensors of these names and shapes as :func:`initial` starts them."""
     out: dict[str, Array] = {}
-    for name, shape in shapes(config).items():
+    for name, shape in wanted.items():
         if name.endswith(STARTS_AT_ZERO):
             out[name] = np.zeros(shape, np.float32)
             continue

@@ -117,7 +117,7 @@ def loaded(source: Model | Parameters | Path | str) -> tuple[Model, str]:
         return Compiled(checkpoint.parameters, checkpoint.config), checkpoint.digest
     if isinstance(source, Mapping):
         return Compiled(source, config_of(source)), ""
-    return source, ""
+    return source, str(getattr(source, "digest", ""))
 
 
 def starts(observation: Observation) -> Array:

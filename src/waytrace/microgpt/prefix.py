@@ -102,7 +102,7 @@ class Prefix:
         Branches only ever write behind the scene, so the first one works on the prefix's own arrays; others on copies.
         """
         self.lent.append(True)  # first marked and then looked at: of two threads at most one gets the arrays themselves
-        if len(self.lent) > 1:
+        if len(self.lent) > 1 or not isinstance(self.cache, Cache):
             return self.cache.fork()
         return Cache(self.cache.keys, self.cache.values, self.cache.length)
 

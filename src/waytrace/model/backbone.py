@@ -29,17 +29,26 @@ class Cache:
     """[B, H, S, E], rotated."""
     values: tuple[Tensor, ...]
     """[B, H, S, E]."""
+    scene: Tensor | None = None
+    """[B] how many of the tokens are the scene's, where a backbone counts positions from there."""
 
     def __len__(self) -> int:
         return self.keys[0].shape[2]
 
     def fork(self, rows: Tensor) -> Cache:
         """The caches of the sequences ``rows`` [R]: what goes on from one copy is not seen by another."""
-        return Cache(*(tuple(x.index_select(0, rows) for x in kept) for kept in (self.keys, self.values)))
+        scene = None if self.scene is None else self.scene.index_select(0, rows)
+        return Cache(
+            tuple(x.index_select(0, rows) for x in self.keys),
+            tuple(x.index_select(0, rows) for x in self.values),
+            scene,
+        )
 
     def truncate(self, length: int) -> Cache:
         """The cache as it was after ``length`` tokens."""
-        return Cache(*(tuple(x[:, :, :length] for x in kept) for kept in (self.keys, self.values)))
+        return Cache(
+            tuple(x[:, :, :length] for x in self.keys), tuple(x[:, :, :length] for x in self.values), self.scene
+        )
 
 
 KeysValues = tuple[Tensor, Tensor]
@@ -154,7 +163,8 @@ class MicroGPT(nn.Module):
             if kept is not None:
                 layers.append(kept)
         hidden_BTD = together.pad(rms_norm(x_ND, self.config.norm_eps))
-        return hidden_BTD, Cache(*zip(*layers, strict=True)) if layers else None
+        kept = Cache(tuple(k for k, _ in layers), tuple(v for _, v in layers)) if layers else None
+        return hidden_BTD, kept
 
 
 class Rotary:

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from waytrace.microgpt.config import GPTConfig
-
 from .atoms import Linear, relu_squared
 
 
@@ -29,8 +27,8 @@ class KindEncoder(nn.Module):
 class SceneEncoder(nn.ModuleDict):
     """Kind by kind, in the order of ``features`` (name of a kind to how many columns it has)."""
 
-    def __init__(self, config: GPTConfig, features: Mapping[str, int]) -> None:
-        super().__init__({kind: KindEncoder(columns, config.width) for kind, columns in features.items()})
+    def __init__(self, width: int, features: Mapping[str, int]) -> None:
+        super().__init__({kind: KindEncoder(columns, width) for kind, columns in features.items()})
 
     def forward(self, features: Mapping[str, Tensor]) -> Tensor:
         """Tokens [N, D] of the elements of all kinds, kind after kind."""

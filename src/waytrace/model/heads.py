@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from waytrace.microgpt.config import MODES, QUERIES, GPTConfig
+from waytrace.microgpt.config import MODES, QUERIES
 from waytrace.microgpt.vocabulary import VALUES
 from waytrace.scenario import PLAN_KNOTS
 from waytrace.trace import SLOTS
@@ -20,9 +20,8 @@ from .branches import NOWHERE
 class TraceHead(nn.Module):
     """Embeds the values of slots, and gives logits over the values of the next one."""
 
-    def __init__(self, config: GPTConfig) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        width = config.width
         self.slot_embedding = nn.Embedding(len(SLOTS) + 1, width)
         self.value_embedding = nn.Embedding(VALUES, width)
         self.begin = nn.Parameter(torch.empty(width))
@@ -49,11 +48,11 @@ class TraceHead(nn.Module):
 class ControlHead(nn.Module):
     """Queries that are asked after a branch, and the controls that their hidden states stand for."""
 
-    def __init__(self, config: GPTConfig) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        self.queries = nn.Embedding(QUERIES, config.width)
-        self.mode = nn.Embedding(len(MODES), config.width)
-        self.out = Linear(config.width, 2 * PLAN_KNOTS // QUERIES)
+        self.queries = nn.Embedding(QUERIES, width)
+        self.mode = nn.Embedding(len(MODES), width)
+        self.out = Linear(width, 2 * PLAN_KNOTS // QUERIES)
 
     def inputs(self) -> Tensor:
         """[modes * queries, D] what each query of each mode puts in."""
@@ -68,7 +67,7 @@ class ControlHead(nn.Module):
 class Heads(nn.Module):
     """All heads of a model."""
 
-    def __init__(self, config: GPTConfig) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        self.trace = TraceHead(config)
-        self.control = ControlHead(config)
+        self.trace = TraceHead(width)
+        self.control = ControlHead(width)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from waytrace.microgpt.config import GPTConfig
-from waytrace.microgpt.parameters import Array, Parameters, config_of, initial
+from waytrace.microgpt.parameters import Array, Parameters, config_of, head_shapes, initial, scene_shapes, started
 from waytrace.microgpt.tokens import FEATURES
 from waytrace.scenario import WaytraceError
 from waytrace.trace import SLOTS
@@ -19,7 +19,9 @@ from .backbone import Backbone, Cache, MicroGPT
 from .branches import NOWHERE
 from .encoder import SceneEncoder
 from .heads import Heads
+from .huggingface import HuggingFace, HuggingFaceConfig
 from .layout import Packed
+from .lora import Lora, adapt, plain_state
 from .losses import BRANCHES, Figures, Weights, closed_loss, plan_loss, pointer_loss
 from .unicycle import bounded, integrate
 
@@ -77,27 +79,61 @@ def _tensor(value: Any, device: torch.device) -> Any:
 class Waytrace(nn.Module):
     """A planner's weights. ``loss`` is all that training needs; what drives runs without torch (``microgpt``)."""
 
-    def __init__(self, config: GPTConfig, seed: int = 0) -> None:
+    def __init__(
+        self, config: GPTConfig | HuggingFaceConfig, seed: int = 0, backbone: HuggingFace | None = None
+    ) -> None:  # fmt: skip
+        """Around a micro GPT that is made here, or a Hugging Face model, whose ``config`` is the backbone's."""
         super().__init__()
         self.config = config
+        self.lora: Lora | None = None
         with torch.device("meta"):  # torch's own start would draw from its generator, to no end
-            self.scene = SceneEncoder(config, FEATURES)
-            self.backbone = MicroGPT(config)
-            self.head = Heads(config)
+            self.scene = SceneEncoder(config.width, FEATURES)
+            self.backbone: MicroGPT | HuggingFace | None = None
+            if isinstance(config, GPTConfig):
+                self.backbone = MicroGPT(config)
+            self.head = Heads(config.width)
         self.to_empty(device="cpu")
-        self.set(initial(config, seed))
+        if isinstance(config, GPTConfig):
+            self.set(initial(config, seed))
+            return
+        wanted = scene_shapes(config.width) | head_shapes(config.width)
+        begun = {name: torch.from_numpy(value) for name, value in started(wanted, seed).items()}
+        self.load_state_dict(begun)
+        self.backbone = backbone
+
+    @classmethod
+    def over(cls, backbone: HuggingFace, seed: int = 0) -> Waytrace:
+        """A planner over a Hugging Face model: its scene encoder and heads are new."""
+        return cls(backbone.config, seed, backbone)
 
     def set(self, parameters: Parameters) -> None:
         """Take over weights by name. Raises :class:`WaytraceError` where one is missing, more, or of another shape."""
-        if config_of(parameters).depth != self.config.depth:
-            raise WaytraceError(
-                f"parameters of depth {config_of(parameters).depth} do not fit depth {self.config.depth}"
-            )
+        depth = config_of(parameters).depth
+        own = f"depth {self.config.depth}" if isinstance(self.config, GPTConfig) else self.config.architecture
+        if own != f"depth {depth}":
+            raise WaytraceError(f"parameters of depth {depth} do not fit {own}")
         self.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in parameters.items()})
 
+    def adapt(self, lora: Lora, seed: int = 0) -> None:
+        """Freeze the backbone and put adapters over it. Raises :class:`WaytraceError` if it has some.
+
+        Over a micro GPT all but the heads is frozen; over a Hugging Face model the scene encoder is new and is trained.
+        """
+        if isinstance(self.backbone, HuggingFace):
+            self.backbone.adapt(lora, seed)
+        else:
+            adapt(self, lora, seed)
+        self.lora = lora
+
     def parameters_numpy(self) -> dict[str, Array]:
-        """The weights by name, float32, as the NumPy form takes them."""
-        return {name: value.detach().float().cpu().numpy().copy() for name, value in self.state_dict().items()}
+        """The weights by name, float32, adapters merged in, as the NumPy form takes them.
+
+        Of a Hugging Face backbone those of the scene encoder and of the heads alone.
+        """
+        state = plain_state(self, merged=True)
+        if not isinstance(self.config, GPTConfig):
+            state = {name: value for name, value in state.items() if not name.startswith("backbone.")}
+        return {name: value.detach().float().cpu().numpy().copy() for name, value in state.items()}
 
     @property
     def device(self) -> torch.device:

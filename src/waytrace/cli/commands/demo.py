@@ -13,12 +13,15 @@ from tyro.conf import arg
 if TYPE_CHECKING:
     from waytrace.cli.output import Output
 
-PLANNERS = ("constant-velocity", "idm", "expert")
+PLANNERS = ("constant-velocity", "idm", "shipped", "expert")
 
 
 @dataclass
 class Options:
-    """Generate the scenes of suite smoke, let three planners drive them, score them, and write a report to open."""
+    """Generate the scenes of suite smoke, let four planners drive them, score them, and write a report to open.
+
+    The learned one among them, ``shipped``, says in a trace why it drives as it does; the report shows what it says.
+    """
 
     out: Annotated[Path, arg(metavar="FOLDER")] = Path("out/demo")
     """Folder for results and report; what an earlier demo left there is replaced."""
@@ -49,6 +52,7 @@ def run(options: Options, output: Output) -> int:
                 workers=options.workers or os.cpu_count() or 1,
                 limit=options.limit,
                 overwrite=True,
+                traces=name == "shipped",
                 progress=advance,
             )
     page = write_report([result.path for result in results.values()], options.out / "report")

@@ -26,12 +26,24 @@ class Options:
     """Stores of samples of split select, which the figures and an early stop are taken from."""
     init: Annotated[Path | None, arg(metavar="CHECKPOINT", help_behavior_hint="(default: new weights)")] = None
     """Checkpoint of another run whose weights this one begins with."""
+    freeze_backbone: bool = False
+    """Leave scene encoder, backbone and embeddings as --init has them and train the heads."""
+    lora_rank: Annotated[int, arg(help_behavior_hint="(default: no adapters)")] = 0
+    """Train adapters of this rank over the frozen backbone of --init, and the heads."""
+    lora_alpha: float = 16.0
+    """Adapters count alpha / rank."""
+    lora_targets: Annotated[tuple[str, ...], arg(metavar="NAME", help_behavior_hint="(default: all)")] = ()
+    """Linear maps to adapt, of q_proj, k_proj, v_proj, o_proj, up_proj, down_proj."""
+    rslora: bool = False
+    """Adapters count alpha / sqrt(rank)."""
+    dora: bool = False
+    """Learn the length of each row of an adapted map by itself."""
+    lora_plus: float = 1.0
+    """Learning rate of the adapters' B, as a multiple of --lr."""
     size: Literal["nano", "micro", "small"] = "micro"
     """Size of the model."""
     steps: int = 20_000
     """Steps in all; the learning rate falls over these."""
-    minutes: Annotated[float, arg(help_behavior_hint="(default: no limit)")] = 0.0
-    """Save and stop after so many minutes; the same command goes on from there."""
     batch: int = 64
     """Samples a step, over all processes."""
     lr: float = 2e-3
@@ -40,18 +52,10 @@ class Options:
     """Seed of weights, of the order of samples and of what a step draws."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """Arithmetic of the model's matrices."""
-    threads: int = 1
-    """Threads of a process."""
-    workers: int = 1
-    """Worker processes of a closed-loop score."""
     eval_every: int = 500
     """Steps between two looks at --select, each of which saves a checkpoint."""
-    drive_every: Annotated[int, arg(help_behavior_hint="(default: never)")] = 0
-    """Steps between two closed-loop scores on a few scenes of suite pr."""
     set: Annotated[tuple[str, ...], arg(metavar="NAME=VALUE")] = ()
-    """Any other setting: warmup, weight_decay, beta1, beta2, clip, ema, patience, ... (docs/training.md)."""
-    sinks: Annotated[tuple[str, ...], arg(metavar="tensorboard|wandb")] = ()
-    """Where metrics go besides metrics.jsonl."""
+    """Any other setting: warmup, weight_decay, ema, minutes, threads, workers, drive_every, ... (docs/training.md)."""
     json: bool = False
     """One JSON object as the last line of standard output, all else on standard error."""
 
@@ -95,5 +99,5 @@ def settings(options: Options) -> dict[str, Any]:
     own = {k: v for k, v in vars(options).items() if k not in ("out", "set", "json")}
     return own | {
         "samples": tuple(map(str, options.samples)), "select": tuple(map(str, options.select)),
-        "init": str(options.init or ""), "sinks": tuple(options.sinks),
+        "init": str(options.init or ""), "lora_targets": tuple(options.lora_targets),
     }  # fmt: skip

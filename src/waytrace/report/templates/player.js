@@ -149,7 +149,7 @@ function readAddress() {
   const theme = address.get("theme");
   if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme;
   const wanted = scene.drives.findIndex((d) => d.label === address.get("planner"));
-  selectDrive(Math.max(0, wanted));
+  selectDrive(wanted >= 0 ? wanted : Math.max(0, scene.drives.findIndex((d) => d.traces)));
   if (address.get("follow") === "0") fitAll(); else setFollow(true);
   const t = parseFloat(address.get("t"));
   setTime(Number.isFinite(t) ? Math.round(t / drive().dt) : 0);
