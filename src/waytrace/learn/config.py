@@ -17,6 +17,7 @@ LORA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "up_proj", "down_proj", 
 """The backbone's linear maps."""
 TRACES = ("own", "none", "shuffled")
 """What stands before the plan while a model learns: see :mod:`.arms`."""
+OPTIMISERS = ("adamw", "muon")
 FREE = ("device", "minutes", "workers", "log_every", "sinks")
 """Fields that may change between two pieces of one run: the weights do not depend on them."""
 LATER = (
@@ -29,6 +30,8 @@ LATER = (
     "rslora",
     "dora",
     "lora_plus",
+    "optimiser",
+    "muon_lr",
 )
 """Fields that came later: a run that was begun before there was a choice goes on."""
 
@@ -57,6 +60,10 @@ class SftConfig:
     """Learning rate at the end, as a share of ``lr``."""
     warmup: int = 200
     """Steps over which the learning rate rises."""
+    optimiser: str = "adamw"
+    """``adamw``, or ``muon`` for maps between hidden states and AdamW for all else."""
+    muon_lr: float = 1.0
+    """Learning rate of what Muon changes, as a multiple of ``lr``."""
     beta1: float = 0.9
     beta2: float = 0.98
     weight_decay: float = 0.1
@@ -124,7 +131,7 @@ class SftConfig:
     def __post_init__(self) -> None:
         for name in (
             "steps", "batch", "lr", "clip", "threads", "eval_every", "drive_scenes", "log_every", "workers",
-            "lora_alpha", "lora_plus",
+            "lora_alpha", "lora_plus", "muon_lr",
         ):  # fmt: skip
             self._need(name, getattr(self, name) > 0, "must be positive")
         for name in (
@@ -139,6 +146,7 @@ class SftConfig:
         self._need("samples", bool(self.samples), "is empty: name at least one store of samples")
         self._need("size", self.size in SIZES, f"is none of {', '.join(SIZES)}")
         self._need("precision", self.precision in PRECISIONS, f"is none of {', '.join(PRECISIONS)}")
+        self._need("optimiser", self.optimiser in OPTIMISERS, f"is none of {', '.join(OPTIMISERS)}")
         self._need("trace", self.trace in TRACES, f"is none of {', '.join(TRACES)}")
         self._need("batch", self.trace != "shuffled" or self.batch > 1,
                    "leaves no other sample whose trace could be taken")  # fmt: skip

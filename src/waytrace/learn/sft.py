@@ -29,7 +29,7 @@ from .closed_loop import drive_checkpoint
 from .config import ConfigError, SftConfig
 from .distributed import Crew, crew
 from .figures import Examination
-from .optimiser import Average, make_optimiser, set_lr
+from .optimiser import Average, make_optimiser
 from .prefetch import prefetch
 from .progress import Advance, Note, Pace, quiet
 from .reproducible import reproducible
@@ -141,8 +141,8 @@ def _train(
     pace.start()
     for packed in prefetch(steps.at, at.step, at.step if ended else config.steps):
         lr = config.lr * warmup_cosine(at.step, steps=config.steps, warmup=config.warmup, end=config.lr_end)
-        set_lr(optimiser, lr)
-        optimiser.zero_grad(set_to_none=True)
+        optimiser.set_lr(lr)
+        optimiser.zero_grad()
         with autocast(device, config.precision):
             loss, figures = learner(packed, fair(packed, group, config.plan_weight))
         loss.backward()
