@@ -18,6 +18,7 @@ from waytrace.trace import SLOTS
 from .branches import IGNORED
 from .unicycle import SLOWEST_MPS
 
+DECISIONS = ("longitudinal", "lateral")
 BRANCHES = ("choice", "runner_up", "choice_decisions", "runner_up_decisions", "fast")
 
 
@@ -26,7 +27,9 @@ class Weights:
     """What counts how much."""
 
     trace: float = 1.0
-    """Of the mean cross-entropy of a slot, in nats."""
+    """Of the sum of the slots' cross-entropies over their number, in nats."""
+    decision: float = 4.0
+    """What a decision's cross-entropy counts beside that of another slot: two in sixty, and they drive."""
     control: float = 0.1
     """Of all that follows, which sums some metres where a trace has about one nat: at 1 traces learn half as fast."""
     across: float = 3.0
@@ -100,6 +103,12 @@ def closed_loss(logits_NV: Tensor, slot_N: Tensor, value_N: Tensor) -> tuple[Ten
     """Cross-entropy [N] over each slot's own set, and whether the likeliest value is right."""
     own = logits_NV.float() + _outside().to(logits_NV.device)[slot_N]
     return functional.cross_entropy(own, value_N, reduction="none"), own.detach().argmax(-1) == value_N
+
+
+def decisive(slot_N: Tensor, weights: Weights) -> Tensor:
+    """[N] what the cross-entropy of each slot counts."""
+    decisions = [number for number, slot in enumerate(SLOTS) if slot.name in DECISIONS]
+    return torch.where(torch.isin(slot_N, slot_N.new_tensor(decisions)), weights.decision, 1.0)
 
 
 def pointer_loss(logits_BPK: Tensor, allowed_BK: Tensor, value_BP: Tensor) -> tuple[Tensor, Tensor]:
