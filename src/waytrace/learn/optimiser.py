@@ -14,7 +14,7 @@ from .config import SftConfig
 EPS = 1e-8
 EMBEDDINGS = ("embedding.weight", "nowhere", "begin", "queries.weight", "mode.weight", "nowhere_key")
 """Endings of names of tables, whose rows learn only when they occur: no decay, and a learning rate of their own."""
-AT_AN_END = ("up.weight", "output.weight", "out.weight")
+AT_AN_END = ("up.weight", "output.weight", "out.weight", "follow.weight")
 """Endings of names of matrices that read features or write answers."""
 
 

@@ -32,6 +32,12 @@ PREVIEW_S = (0.5, 1.0, 1.5, 2.0, 3.0)
 STEER_KNOTS = 3
 """For how many knots of a plan a path token says how to steer."""
 
+MOVES = (
+    *((0, way) for way in ("settle", "hurry", "way_left", "tight_left", "way_right", "tight_right")),
+    *((path, way) for path in (1, 2) for way in ("settle", "hurry")),
+)
+"""Ways to steer that a plan can follow: place of the path token (own, left, right), and which of its columns."""
+
 ACCELS = ("free", "lead", "light", "stop_entry", "zone", "end")
 """What a path token says the intelligent driver model would do: alone, behind the leader, and to come to rest before a
 light that is to be stopped for, a stop sign, a zone of others' right of way, the end of the lane's use."""
@@ -134,6 +140,9 @@ STOP_LINE = (
     *_PLACE_XY, "cos", "sin", "on_route", *_near_far("route_ahead"), "own_path", "left_path", "right_path", *_GAP,
     "before_yield", "before_stop", "before_signal",
 )  # fmt: skip
+
+MOVE_AT = tuple((path, PATH.index(f"{way}_0")) for path, way in MOVES)
+"""Of each of :data:`MOVES` the place of the path token and the first of its columns."""
 
 PAST_AT = EGO.index(f"past_{HISTORY_S[0]:g}_ahead")
 """From this column to ``BEFORE_AT``, an ego token holds where it was."""

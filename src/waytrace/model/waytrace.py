@@ -48,6 +48,7 @@ class Inputs(NamedTuple):
     pointer_value: Tensor
     query_at: Tensor
     query_branch: Tensor
+    moves: Tensor
     start: Tensor
     accel: Tensor
     curvature: Tensor
@@ -171,7 +172,7 @@ class Waytrace(nn.Module):
         return Answers(
             self.head.trace.closed(hidden_ND[inputs.closed_at]),
             self.head.trace.pointers(hidden_ND[inputs.pointer_at], scene_BSD),
-            self.head.control(hidden_ND[inputs.query_at]),
+            self.head.control(hidden_ND[inputs.query_at], inputs.moves),
         )
 
     def loss(self, packed: Packed, weights: Weights | None = None) -> tuple[Tensor, Figures]:
