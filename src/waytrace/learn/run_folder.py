@@ -129,6 +129,10 @@ class Metrics:
                 os.close(handle)
         return record
 
+    def has(self, kind: str) -> bool:
+        """Whether there is a line of a kind."""
+        return any(record["kind"] == kind for record in read_metrics(self.path))
+
     def sync(self) -> None:
         """Wait until the disk has every line; called before a checkpoint that stands for them."""
         if self.path.exists():
