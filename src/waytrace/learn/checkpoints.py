@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from waytrace.microgpt.checkpoint import SHIPPED, read_parts
@@ -10,6 +9,7 @@ from waytrace.model import Waytrace, load_checkpoint, load_trainer, save_checkpo
 from waytrace.model.checkpoint import SHIPPED_REF
 from waytrace.model.huggingface import HuggingFace
 from waytrace.model.lora import Lora, freeze, linear_names
+from waytrace.scenario.disk import explained, remove_folder
 
 from .config import ConfigError, SftConfig
 from .optimiser import Average, Optimiser
@@ -25,11 +25,13 @@ def save(
 
     ``base`` is the checkpoint that a frozen base is of.
 
-    What lies there from an attempt that was killed before ``latest`` pointed to it is written anew.
+    What lies there from an attempt that was killed before ``latest`` pointed to it is written anew. Raises
+    ``StoreError`` where the disk refuses.
     """
     path = folder.checkpoint(at.step)
     if path.exists() and path != folder.latest():
-        shutil.rmtree(path)
+        with explained(path, now="It is what an attempt left that was cut off"):
+            remove_folder(path)
     tensors = trainer_tensors(model, optimiser, average)
     with averaged(model, average):
         save_checkpoint(path, model, trainer=(at.to_json(), tensors), base=base)

@@ -129,7 +129,7 @@ def _train(
             for sink in sinks:
                 sink.write(at.step, flat(figures, kind))
 
-    if group.leads and at.step == 0:
+    if group.leads and at.step == 0 and not folder.metrics.has("trained"):
         folder.metrics.write("trained", 0, {s.part: {"trained": s.trained, "all": s.all} for s in parts})
     learner = group.learner(model)
     learner.train()
