@@ -29,6 +29,7 @@ LATER = (
     "rslora",
     "dora",
     "lora_plus",
+    "accumulate",
 )
 """Fields that came later: a run that was begun before there was a choice goes on."""
 
@@ -52,6 +53,8 @@ class SftConfig:
     """Steps in all; the learning rate falls to its end over these."""
     batch: int = 64
     """Samples a step, over all processes."""
+    accumulate: int = 1
+    """Parts that a step's batch is learned in, one after the other: less memory, the same loss and gradient."""
     lr: float = 2e-3
     lr_end: float = 0.05
     """Learning rate at the end, as a share of ``lr``."""
@@ -124,7 +127,7 @@ class SftConfig:
     def __post_init__(self) -> None:
         for name in (
             "steps", "batch", "lr", "clip", "threads", "eval_every", "drive_scenes", "log_every", "workers",
-            "lora_alpha", "lora_plus",
+            "lora_alpha", "lora_plus", "accumulate",
         ):  # fmt: skip
             self._need(name, getattr(self, name) > 0, "must be positive")
         for name in (
@@ -139,6 +142,7 @@ class SftConfig:
         self._need("samples", bool(self.samples), "is empty: name at least one store of samples")
         self._need("size", self.size in SIZES, f"is none of {', '.join(SIZES)}")
         self._need("precision", self.precision in PRECISIONS, f"is none of {', '.join(PRECISIONS)}")
+        self._need("accumulate", self.batch % self.accumulate == 0, f"does not divide batch, which is {self.batch}")
         self._need("trace", self.trace in TRACES, f"is none of {', '.join(TRACES)}")
         self._need("batch", self.trace != "shuffled" or self.batch > 1,
                    "leaves no other sample whose trace could be taken")  # fmt: skip
