@@ -17,7 +17,7 @@ LORA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "up_proj", "down_proj", 
 """The backbone's linear maps."""
 TRACES = ("own", "none", "shuffled")
 """What stands before the plan while a model learns: see :mod:`.arms`."""
-FREE = ("device", "minutes", "workers", "log_every", "sinks")
+FREE = ("device", "minutes", "workers", "log_every", "sinks", "gradient_checkpointing")
 """Fields that may change between two pieces of one run: the weights do not depend on them."""
 LATER = (
     "trace",
@@ -80,6 +80,8 @@ class SftConfig:
     """Share of the samples that are learned with nothing before the plan."""
     forget: float = 0.3
     """Share of the samples whose last decision, and, apart from that, whose own past is hidden."""
+    gradient_checkpointing: bool = False
+    """Whether the activations of the backbone's layers are computed again in the backward pass and not kept."""
     trace: str = "own"
     """What stands before the plan: the sample's own trace, none, or that of another sample (``shuffled``)."""
     backbone: str = ""

@@ -109,6 +109,8 @@ def _train(
     else:
         model = Waytrace(GPTConfig.of(config.size), config.seed).to(device)
     begin_from(model, config)
+    if config.gradient_checkpointing:
+        model.recompute()
     frozen_base = config.init if config.frozen else ""
     optimiser = make_optimiser(model, config)
     average = Average(dict(trainable(model)), config.ema) if config.ema else None
