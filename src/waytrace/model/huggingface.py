@@ -22,14 +22,12 @@ import torch
 from torch import Tensor, nn
 
 from waytrace.microgpt.checkpoint_files import weights_hash
+from waytrace.microgpt.checkpoint_over import PREFIX
 from waytrace.scenario import WaytraceError
 
 from .backbone import Cache
 from .lora import Lora
 from .recompute import recompute
-
-PREFIX = "base_model.model.model."
-"""What PEFT puts before the names of a causal LM's decoder."""
 
 
 @dataclass(frozen=True)
