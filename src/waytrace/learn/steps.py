@@ -83,7 +83,7 @@ def split(batch: SampleBatch, parts: int) -> list[SampleBatch]:
 
 def _rows(batch: SampleBatch, rows: slice) -> SampleBatch:
     own = {name: getattr(batch, name)[rows] for name in batch._fields if name != "tokens"}
-    return batch._replace(tokens=SceneTokens(*(part[rows] for part in batch.tokens)), **own)
+    return batch._replace(tokens=SceneTokens._make(part[rows] for part in batch.tokens), **own)
 
 
 def forget(ego: NDArray[np.float32], share: float, random: np.random.Generator) -> None:
@@ -115,6 +115,6 @@ def fair(parts: Sequence[Packed], group: Crew, plan_weight: float) -> list[Weigh
 
 def _asked(packed: Packed, weights: Weights) -> tuple[int, int]:
     """Slots that are asked, and plans that count."""
-    start, *controls = (torch.from_numpy(x) for x in (packed.start, packed.accel, packed.curvature))
-    plans = drivable(integrate(start, *controls), *controls, weights)
+    start, accel, curvature = (torch.from_numpy(x) for x in (packed.start, packed.accel, packed.curvature))
+    plans = drivable(integrate(start, accel, curvature), accel, curvature, weights)
     return len(packed.closed_at) + int((packed.pointer_value >= 0).sum()), int(plans.sum())
