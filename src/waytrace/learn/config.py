@@ -17,7 +17,7 @@ LORA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "up_proj", "down_proj", 
 """The backbone's linear maps."""
 TRACES = ("own", "none", "shuffled")
 """What stands before the plan while a model learns: see :mod:`.arms`."""
-FREE = ("device", "minutes", "workers", "log_every", "sinks", "gradient_checkpointing")
+FREE = ("device", "minutes", "workers", "log_every", "sinks", "gradient_checkpointing", "sharded")
 """Fields that may change between two pieces of one run: the weights do not depend on them."""
 LATER = (
     "trace",
@@ -86,6 +86,8 @@ class SftConfig:
     """What stands before the plan: the sample's own trace, none, or that of another sample (``shuffled``)."""
     backbone: str = ""
     """Folder of a Hugging Face causal language model that is the backbone; empty for a micro GPT of ``size``."""
+    sharded: bool = False
+    """Whether the frozen weights of ``backbone`` lie in pieces, one in each process (FSDP2)."""
     freeze_backbone: bool = False
     """Whether scene encoder, backbone and embeddings stay as ``init`` has them; the heads are trained."""
     lora_rank: int = 0
@@ -157,6 +159,7 @@ class SftConfig:
             self._need(name, not getattr(self, name) or self.lora_rank > 0, "needs adapters (lora_rank)")
         self._need("backbone", not self.backbone or self.frozen,
                    "is a Hugging Face model: adapt it (lora_rank) or leave it as it is (freeze_backbone)")  # fmt: skip
+        self._need("sharded", not self.sharded or bool(self.backbone), "needs a Hugging Face model (backbone)")
         self._need("init", not (self.init and self.backbone), "is of a micro GPT, and backbone is given too")
         self._need("init", bool(self.init) or bool(self.backbone) or not self.frozen,
                    "is empty: freeze_backbone and lora_rank need a checkpoint to stand on (--init)")  # fmt: skip

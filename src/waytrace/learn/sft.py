@@ -37,6 +37,7 @@ from .reproducible import reproducible
 from .run_folder import RunFolder, provenance
 from .sampler import Sampler
 from .schedule import warmup_cosine
+from .sharding import shard
 from .sinks import flat, open_sinks
 from .state import Progress, averaged, trainable
 from .steps import Steps, fair
@@ -90,7 +91,7 @@ def _train(
     sampler = Sampler(lengths(data), config.batch, config.seed)
     branches = Branches(runner_up=config.runner_up, decision_only=config.decision_only, fast=config.fast)
     steps = Steps(data, sampler, branches, group, config.forget, config.trace, config.accumulate)
-    exam = Examination(select, config) if select and group.leads else None
+    exam = Examination(select, config) if select and (group.leads or config.sharded) else None
 
     # The run's folder: claimed for these settings and these data, wherever they lie.
     identity = config.identity() | {
@@ -134,6 +135,9 @@ def _train(
 
     if group.leads and at.step == 0:
         folder.metrics.write("trained", 0, {s.part: {"trained": s.trained, "all": s.all} for s in table})
+    if config.sharded:
+        here, whole = shard(model, group)
+        note(f"  {here:,} of {whole:,} frozen parameters of the backbone lie in this process")
     learner = group.learner(model)
     learner.train()
     parameters = [p for p in model.parameters() if p.requires_grad]
