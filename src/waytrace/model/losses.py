@@ -133,11 +133,22 @@ def plan_loss(
     )
     knots_s = PLAN_KNOT_S * torch.arange(PLAN_KNOTS, device=apart.device)
     driven = _smooth(errors, weights).sum(-1) * _falling(knots_s + PLAN_KNOT_S, weights.half_s)
-    square = (target_Q16x4[..., 3] - PLAN_KNOT_S * accel).clamp(min=SLOWEST_MPS).square()
+    square = _square(target_Q16x4, accel)
     steered = torch.stack([controls[0] - accel, (controls[1] - curvature) * square], -1)
     chosen = _smooth(steered, weights).sum(-1) * _falling(knots_s, weights.controls_half_s)
-    kept = ((curvature * square).abs().amax(-1) <= weights.hardest_mps2).float()
+    kept = drivable(target_Q16x4, accel, curvature, weights).float()
     return ((driven + weights.controls * chosen).mean(-1) * kept).sum() / kept.sum().clamp(min=1.0)
+
+
+def drivable(target_Q16x4: Tensor, accel_Q16: Tensor, curvature_Q16: Tensor, weights: Weights) -> Tensor:
+    """[Q] whether a plan counts: not where its target steers harder across than ``weights.hardest_mps2`` anywhere."""
+    across = (curvature_Q16 * _square(target_Q16x4, accel_Q16)).abs().amax(-1)
+    return across <= weights.hardest_mps2
+
+
+def _square(target_Q16x4: Tensor, accel_Q16: Tensor) -> Tensor:
+    """[Q, 16] squares of the speeds that the knots' controls begin at, in (m/s)^2."""
+    return (target_Q16x4[..., 3] - PLAN_KNOT_S * accel_Q16).clamp(min=SLOWEST_MPS).square()
 
 
 def _falling(time_s: Tensor, half_s: float) -> Tensor:

@@ -126,6 +126,11 @@ class Waytrace(nn.Module):
             adapt(self, lora, seed)
         self.lora = lora
 
+    def recompute(self) -> None:
+        """Keep no activations of the backbone's layers, compute them again in the backward pass: once, for good."""
+        assert self.backbone is not None
+        self.backbone.recompute()
+
     def parameters_numpy(self) -> dict[str, Array]:
         """The weights by name, float32, adapters merged in, as the NumPy form takes them.
 
