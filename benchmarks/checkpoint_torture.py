@@ -73,7 +73,8 @@ def tortured(
             note(f"{subject.name}, calls that fail", found.faults[subject.name])
         if disks:
             found.cases[subject.name] = torture_disk.cases(subject, reference)
-            note(f"{subject.name}, disks and folders", found.cases[subject.name])
+            held = sum(c.told and c.survived for c in found.cases[subject.name])
+            note(f"{subject.name}, disks and folders", f"{held} of {len(found.cases[subject.name])}")
     # PyTorch computes here from now on: no child is forked any more.
     for k, (subject, _) in enumerate(pairs):
         if flips:
