@@ -18,6 +18,7 @@ import shlex
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import torture_damage
@@ -41,7 +42,7 @@ def samples(work: Path) -> tuple[str, str]:
     return str(work / "train"), str(work / "select")
 
 
-def subjects(work: Path, stores: tuple[str, str], steps: int) -> list[tuple[Subject, Reference]]:
+def subjects(work: Path, stores: Sequence[str], steps: int) -> list[tuple[Subject, Reference]]:
     """The two trainings, each with the run that nobody touches."""
     common = ("train", "sft", stores[0], "--select", stores[1], "--steps", str(steps))
     for name in ("whole", "adapters"):
@@ -73,7 +74,8 @@ def tortured(
             note(f"{subject.name}, calls that fail", found.faults[subject.name])
         if disks:
             found.cases[subject.name] = torture_disk.cases(subject, reference)
-            note(f"{subject.name}, disks and folders", found.cases[subject.name])
+            held = sum(c.told and c.survived for c in found.cases[subject.name])
+            note(f"{subject.name}, disks and folders", f"{held} of {len(found.cases[subject.name])}")
     # PyTorch computes here from now on: no child is forked any more.
     for k, (subject, _) in enumerate(pairs):
         if flips:
@@ -104,13 +106,14 @@ def main() -> int:
     parser.add_argument("--no-disks", action="store_true", help="leave out disks and folders")
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--samples", nargs=2, metavar=("TRAIN", "SELECT"), help="stores, in place of a few drives")
     parser.add_argument("--page", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="waytrace-torture-") as folder:
         work = Path(folder)
         warm()
         note("samples, and the runs that nobody touches")
-        pairs = subjects(work, samples(work), given.steps)
+        pairs = subjects(work, given.samples or samples(work), given.steps)
         found = tortured(
             pairs, flips=given.flips, kills=given.kills, every=given.every, disks=not given.no_disks, seed=given.seed
         )

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
 import tyro
 
 from waytrace.cli import main
@@ -114,7 +115,11 @@ class Child:
 
 
 def warm() -> None:
-    """Import what a command imports late, so that no child has to: it would cost more than all else a child does."""
+    """Import what a command imports late, so that no child has to: it would cost more than all else a child does.
+
+    From here on PyTorch keeps to one thread in this process too: a child has no other thread of its parent's.
+    """
+    torch.set_num_threads(1)
     tyro.cli(train_sft.Options, args=["samples", "--out", "run"])
     with reproducible(1):
         pass

@@ -168,6 +168,7 @@ def lines(run: Path, upto: int | None = None) -> list[dict[str, Any]]:
 def killed(subject: Subject, reference: Reference, count: int, seed: int) -> Kills:
     """Kill a training ``count`` times at random moments, half of them in a save; begin another when one is through."""
     random, out, found, number, completed = np.random.default_rng(seed), subject.work / "killed", Kills(), 0, 0
+    shutil.rmtree(out, ignore_errors=True)
     while True:
         child = subject.begin(out)
         alive = True
