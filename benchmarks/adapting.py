@@ -22,14 +22,12 @@ from adapting_page import page, summary
 from waytrace.catalogue import families, generate_many
 from waytrace.evaluate import Suite, evaluate, load_suite
 from waytrace.evaluate.freeze import freeze_store
-from waytrace.learn.collect import collect
 from waytrace.learn.config import SftConfig
-from waytrace.learn.dagger import Drives
+from waytrace.learn.dagger import Drives, collected
 from waytrace.learn.launch import train_together
 from waytrace.learn.stages import OutOfTimeError, Stages
 from waytrace.microgpt.checkpoint import checkpoint_hash, read_checkpoint, write_checkpoint
 from waytrace.scenario import WaytraceError
-from waytrace.scenario.splits import Purpose
 from waytrace.scenario.store import ScenarioWriter
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -130,21 +128,6 @@ def run(plan: Experiment, stages: Stages, workers: int, processes: int) -> None:
             checkpoint = trained(stages, config, f"{way}-{seed}", processes)
             driven(stages, checkpoint, f"{way}-{seed}", new, old, workers)
             sizes(stages, checkpoint, f"{way}-{seed}")
-
-
-def collected(stages: Stages, drives: Drives, workers: int) -> str:
-    """Samples of some drives."""
-    out = stages.folder / "samples" / drives.name
-
-    def labelled() -> Mapping[str, Any]:
-        store = collect(
-            out, driver=drives.driver, count=drives.count, first_seed=drives.first_seed, families=drives.families,
-            purpose=Purpose.TRAIN, workers=workers, progress=stages.advance,
-        )  # fmt: skip
-        return {"samples": len(store)}
-
-    stages.run(f"samples-{drives.name}", drives.settings, labelled)
-    return str(out)
 
 
 def frozen(plan: Experiment, stages: Stages, workers: int) -> Suite:
