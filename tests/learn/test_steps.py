@@ -29,3 +29,19 @@ def test_two_processes_forget_what_one_does(stores):
     parts = [Steps(store, sampler, Branches(), Crew(rank, 2), 0.5).at(5).features["ego"] for rank in range(2)]
     np.testing.assert_array_equal(np.concatenate(parts), whole)
     assert not np.array_equal(whole, Steps(store, sampler, Branches(), Crew()).at(5).features["ego"])
+
+
+def test_some_steps_are_in_the_models_own_words_and_two_processes_draw_what_one_does(stores):
+    store = SampleStore.open(stores["train"])
+    sampler = Sampler(store.tokens, 8, 3)
+    alone = Steps(store, sampler, Branches(), Crew(), own_words=0.5)
+    own = [step for step in range(20) if len(alone.at(step).own_at)]
+    assert 4 < len(own) < 16
+    plain = Steps(store, sampler, Branches(), Crew())
+    for step in (own[0], next(step for step in range(20) if step not in own)):
+        whole = alone.at(step)
+        crew = [Steps(store, sampler, Branches(), Crew(rank, 2), own_words=0.5).at(step) for rank in range(2)]
+        np.testing.assert_array_equal(np.concatenate([part.own_draw for part in crew]), whole.own_draw)
+        parts = Steps(store, sampler, Branches(), Crew(), accumulate=2, own_words=0.5).parts(step)
+        np.testing.assert_array_equal(np.concatenate([part.own_draw for part in parts]), whole.own_draw)
+        np.testing.assert_array_equal(whole.row, plain.at(step).row)  # what else is drawn is drawn as ever

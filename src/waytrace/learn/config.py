@@ -33,6 +33,7 @@ LATER = (
     "optimiser",
     "muon_lr",
     "accumulate",
+    "own_words",
 )
 """Fields that came later: a run that was begun before there was a choice goes on."""
 
@@ -87,6 +88,8 @@ class SftConfig:
     """Share of the samples that are learned with nothing before the plan."""
     forget: float = 0.3
     """Share of the samples whose last decision, and, apart from that, whose own past is hidden."""
+    own_words: float = 0.0
+    """Share of the steps in which traces go on behind values that the model draws itself, but for the decisions."""
     gradient_checkpointing: bool = False
     """Whether the activations of the backbone's layers are computed again in the backward pass and not kept."""
     trace: str = "own"
@@ -146,7 +149,7 @@ class SftConfig:
             "plan_weight", "seed", "lora_rank",
         ):  # fmt: skip
             self._need(name, getattr(self, name) >= 0, "must not be negative")
-        for name in ("runner_up", "decision_only", "fast", "forget"):
+        for name in ("runner_up", "decision_only", "fast", "forget", "own_words"):
             self._need(name, 0.0 <= getattr(self, name) <= 1.0, "must lie within 0 and 1")
         for name in ("beta1", "beta2", "ema", "lr_end"):
             self._need(name, 0.0 <= getattr(self, name) < 1.0, "must lie within 0 and 1")

@@ -54,6 +54,8 @@ class Round:
     lr: float
     lr_end: float
     """Learning rate at the end, as a share of ``lr``."""
+    own_words: float = 0.0
+    """As in :class:`SftConfig`."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,10 @@ class Dagger:
     @property
     def trainings(self) -> tuple[SftConfig, ...]:
         """The first training, before the learner has driven, and that of each round."""
-        of_rounds = (replace(self.sft, steps=turn.steps, lr=turn.lr, lr_end=turn.lr_end) for turn in self.rounds)
+        of_rounds = (
+            replace(self.sft, steps=turn.steps, lr=turn.lr, lr_end=turn.lr_end, own_words=turn.own_words)
+            for turn in self.rounds
+        )
         return self.sft, *of_rounds
 
 

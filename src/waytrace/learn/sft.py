@@ -90,7 +90,7 @@ def _train(
     select = open_samples(config.select, Purpose.TUNE) if config.select else None
     sampler = Sampler(lengths(data), config.batch, config.seed)
     branches = Branches(runner_up=config.runner_up, decision_only=config.decision_only, fast=config.fast)
-    steps = Steps(data, sampler, branches, group, config.forget, config.trace, config.accumulate)
+    steps = Steps(data, sampler, branches, group, config.forget, config.trace, config.accumulate, config.own_words)
     exam = Examination(select, config) if select and (group.leads or config.sharded) else None
 
     # The run's folder: claimed for these settings and these data, wherever they lie.

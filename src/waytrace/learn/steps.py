@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from waytrace.microgpt.columns import BEFORE_AT, PAST_AT
 from waytrace.microgpt.tokens import SceneTokens
-from waytrace.model import Branches, Packed, Weights, pack
+from waytrace.model import Branches, Packed, Weights, own_words, pack
 from waytrace.model.losses import drivable
 from waytrace.model.unicycle import integrate
 
@@ -24,6 +24,9 @@ from .samples import SampleStore
 
 FORGETTING = 1 << 32
 """Added to a run's seed for what is forgotten."""
+
+OWN_WORDS = 3 << 32
+"""Added to a run's seed for which steps are in the model's own words, and for what is drawn of them."""
 
 DRAWS = 5
 """Uniform numbers that a sample's branches take (:meth:`Branches.draw`)."""
@@ -44,11 +47,13 @@ class Steps:
     """What stands before the plan (:mod:`.arms`)."""
     accumulate: int = 1
     """Parts that a step's gradient is summed over."""
+    own_words: float = 0.0
+    """Share of the steps whose traces go on behind the model's own words."""
 
     def at(self, step: int) -> Packed:
         """The part of this process of the batch of ``step``, in one."""
         batch, random = self._drawn(step)
-        return pack(batch, branches_of(self.arm, self.branches), random)
+        return pack(batch, branches_of(self.arm, self.branches), random, self._own(step, len(batch.speed)))
 
     def parts(self, step: int) -> tuple[Packed, ...]:
         """The same in ``accumulate`` parts: equal samples, equal branches.
@@ -57,7 +62,17 @@ class Steps:
         """
         batch, random = self._drawn(step)
         branches = branches_of(self.arm, self.branches)
-        return tuple(pack(part, branches, random) for part in split(batch, self.accumulate))
+        own = self._own(step, len(batch.speed))
+        draws_of = [None] * self.accumulate if own is None else np.split(own, self.accumulate)
+        parts = split(batch, self.accumulate)
+        return tuple(pack(part, branches, random, mine) for part, mine in zip(parts, draws_of, strict=True))
+
+    def _own(self, step: int, count: int) -> NDArray[np.float32] | None:
+        """Uniform numbers [samples, DRAWS] of a step in the model's own words; None where the step is not."""
+        if not self.own_words or draws(self.sampler.seed + OWN_WORDS, step).random() >= self.own_words:
+            return None
+        random = draws(self.sampler.seed + OWN_WORDS, step, 1 + own_words.DRAWS * count * self.group.rank)
+        return random.random((count, own_words.DRAWS)).astype(np.float32)
 
     def _drawn(self, step: int) -> tuple[SampleBatch, np.random.Generator]:
         """The samples of this process, and the generator that their branches are drawn by."""

@@ -34,7 +34,7 @@ QUERY_ORDER = 1 << 20
 
 POINTER = np.array([isinstance(slot.values, Pointer) for slot in SLOTS])
 _FIRST = np.array([VALUE_AT.get(slot.values.name, 0) for slot in SLOTS])
-_DECISION = np.array([SLOTS.index(BY_NAME[name]) for name in ("longitudinal", "lateral")])
+DECISION_SLOTS = np.array([SLOTS.index(BY_NAME[name]) for name in ("longitudinal", "lateral")])
 _TRACE, _DECISION_ONLY, _FAST = range(len(MODES))
 
 
@@ -130,16 +130,16 @@ def blocks(batch: Batch, drawn: Mask, place: I8, width: int) -> list[Block]:
     """
     slot, value = batch.slot.astype(np.int64), batch.value.astype(np.int64)
     row, answer = _values(slot, value, place, width)
-    answer[:, 1][np.isin(slot[:, 1], _DECISION)] = IGNORED
+    answer[:, 1][np.isin(slot[:, 1], DECISION_SLOTS)] = IGNORED
     none = np.zeros(len(slot), np.int64)
     shared = np.where(drawn[:, 0], _in_common(slot, value), none)
     out: list[Block] = []
     for k in range(2):
         out += _branch(k, _TRACE, row[:, k], slot[:, k], answer[:, k], shared if k else none, drawn[:, k])
     for k in range(2):
-        at = np.stack([(slot[:, k] == d).argmax(1) for d in _DECISION], 1)
-        found = np.take_along_axis(slot[:, k], at, 1) == _DECISION
-        asked = np.where(found, _DECISION, -1)
+        at = np.stack([(slot[:, k] == d).argmax(1) for d in DECISION_SLOTS], 1)
+        found = np.take_along_axis(slot[:, k], at, 1) == DECISION_SLOTS
+        asked = np.where(found, DECISION_SLOTS, -1)
         inputs = np.concatenate([row[:, k, :1], np.take_along_axis(row[:, k], at + 1, 1)], 1)
         answers = np.where(found, np.take_along_axis(answer[:, k], at, 1), IGNORED)
         left = np.argsort(~found, 1, kind="stable")

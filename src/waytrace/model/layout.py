@@ -40,6 +40,7 @@ from .branches import (
     Mask,
     blocks,
 )
+from .own_words import own_words
 
 
 class Packed(NamedTuple):
@@ -93,6 +94,12 @@ class Packed(NamedTuple):
     """[Q, 16]."""
     left_out: int
     """Pointer slots whose right row has no token: they are not asked."""
+    own_answer: I8
+    """[K] which of the C answers the model gives itself (:mod:`.own_words`)."""
+    own_at: I8
+    """[K] which of the N tokens take them in."""
+    own_draw: F4
+    """[K] uniform numbers that they are drawn by."""
 
     @property
     def tokens(self) -> int:
@@ -100,15 +107,18 @@ class Packed(NamedTuple):
         return len(self.scene_real) + len(self.real)
 
 
-def pack(batch: Batch, branches: Branches, random: np.random.Generator) -> Packed:
-    """A batch with its branches drawn. A sample whose draws leave it none is trained fast."""
+def pack(batch: Batch, branches: Branches, random: np.random.Generator, own: F4 | None = None) -> Packed:
+    """A batch with its branches drawn. A sample whose draws leave it none is trained fast.
+
+    With uniform numbers ``own`` [B, :data:`.own_words.DRAWS`] the traces go on behind the model's own words.
+    """
     scene, place = _scene(batch.tokens)
     valid: Mask = scene["scene_valid"]
     drawn = branches.draw(batch.present, random)
     joined = Block(
         *(np.concatenate(parts, 1) for parts in zip(*blocks(batch, drawn, place, valid.shape[1]), strict=True))
     )
-    return Packed(**scene, **_rows(joined, valid), **_plans(batch, joined))
+    return Packed(**scene, **_rows(joined, valid, own), **_plans(batch, joined))
 
 
 def _scene(tokens: SceneTokens) -> tuple[dict[str, Any], I8]:
@@ -137,7 +147,7 @@ def _scene(tokens: SceneTokens) -> tuple[dict[str, Any], I8]:
     return arrays | {"pointable": pointable}, place
 
 
-def _rows(joined: Block, scene_valid: Mask) -> dict[str, Any]:
+def _rows(joined: Block, scene_valid: Mask, own: F4 | None) -> dict[str, Any]:
     """The rows' part: blocks without their padding, one sample after the other."""
     kept = joined.kept
     lengths = kept.sum(1)
@@ -157,12 +167,15 @@ def _rows(joined: Block, scene_valid: Mask) -> dict[str, Any]:
     points = POINTER[np.minimum(slot, len(POINTER) - 1)] & (slot < len(POINTER))
     closed = np.flatnonzero((answer != IGNORED) & ~points)
     pointer = np.flatnonzero((answer != IGNORED) & points)
+    said = closed if own is not None else closed[:0]
+    draws = np.zeros((len(kept), 0), np.float32) if own is None else own
     return {
         "real": b * T + t, "row": row, "slot": slot, "position": position, "pointed": unique - POINTED_ROW,
         "mask": _mask(scene_valid, *(row_of(x, -1) for x in (joined.branch, joined.order, joined.shared))),
         "closed_at": closed, "closed_slot": slot[closed], "closed_value": answer[closed],
         **_pointers(pointer, b[pointer], slot[pointer], answer[pointer], len(kept)),
         "left_out": int((points & (answer == IGNORED)).sum()),
+        **own_words(draws, b, joined.branch[b, w], joined.order[b, w], said, slot[said]),
     }  # fmt: skip
 
 

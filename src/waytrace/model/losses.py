@@ -89,7 +89,7 @@ class Figures(NamedTuple):
 
 
 @cache
-def _outside() -> Tensor:
+def outside() -> Tensor:
     """[slots, V] 0 in a slot's own set and minus infinity outside."""
     out = np.full((len(SLOTS), VALUES), -np.inf, np.float32)
     for number, slot in enumerate(SLOTS):
@@ -101,7 +101,7 @@ def _outside() -> Tensor:
 
 def closed_loss(logits_NV: Tensor, slot_N: Tensor, value_N: Tensor) -> tuple[Tensor, Tensor]:
     """Cross-entropy [N] over each slot's own set, and whether the likeliest value is right."""
-    own = logits_NV.float() + _outside().to(logits_NV.device)[slot_N]
+    own = logits_NV.float() + outside().to(logits_NV.device)[slot_N]
     return functional.cross_entropy(own, value_N, reduction="none"), own.detach().argmax(-1) == value_N
 
 

@@ -23,6 +23,7 @@ from .huggingface import HuggingFace, HuggingFaceConfig
 from .layout import Packed
 from .lora import Lora, adapt, plain_state
 from .losses import BRANCHES, Figures, Weights, closed_loss, decisive, plan_loss, pointer_loss
+from .own_words import drawn_rows
 from .unicycle import bounded, integrate
 
 
@@ -53,6 +54,9 @@ class Inputs(NamedTuple):
     accel: Tensor
     curvature: Tensor
     left_out: int
+    own_answer: Tensor
+    own_at: Tensor
+    own_draw: Tensor
 
     @classmethod
     def of(cls, packed: Packed, device: torch.device) -> Inputs:
@@ -173,12 +177,22 @@ class Waytrace(nn.Module):
     def answers(self, inputs: Inputs) -> Answers:
         """One pass over scenes and rows, and the heads on what it gives."""
         scene_BSD, cache = self.prefix(inputs)
+        if len(inputs.own_at):
+            inputs = self._in_own_words(inputs, scene_BSD, cache)
         hidden_ND = self.rows(inputs, scene_BSD, cache)
         return Answers(
             self.head.trace.closed(hidden_ND[inputs.closed_at]),
             self.head.trace.pointers(hidden_ND[inputs.pointer_at], scene_BSD),
             self.head.control(hidden_ND[inputs.query_at], inputs.moves),
         )
+
+    @torch.no_grad()
+    def _in_own_words(self, inputs: Inputs, scene_BSD: Tensor, cache: Cache) -> Inputs:
+        """The same rows, with what the model draws in the places where it is to."""
+        hidden_ND = self.rows(inputs, scene_BSD, cache)
+        logits = self.head.trace.closed(hidden_ND[inputs.closed_at[inputs.own_answer]])
+        said = drawn_rows(logits, inputs.closed_slot[inputs.own_answer], inputs.own_draw)
+        return inputs._replace(row=inputs.row.index_copy(0, inputs.own_at, said))
 
     def loss(self, packed: Packed, weights: Weights | None = None) -> tuple[Tensor, Figures]:
         """The loss of a packed batch, and its figures.
