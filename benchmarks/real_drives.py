@@ -25,7 +25,7 @@ from waytrace.formats import import_paths
 from waytrace.scenario.store import ScenarioStore
 from waytrace.score import TERMS
 
-PLANNERS = ("replay", "constant-velocity", "idm", "expert", "oracle")
+PLANNERS = ("replay", "constant-velocity", "idm", "expert", "oracle", "shipped")
 LISTED = 60
 FAITHFUL = "replay in replayed traffic"
 """Log replay with everybody else as recorded: what it is charged with was in the recording, or is our own error."""

@@ -1,6 +1,6 @@
 """Planners on a frozen suite, family by family: evaluates, writes ``docs/suite-results.md``.
 
-    python benchmarks/suite_results.py [--suite pr] [--planners constant-velocity idm expert] [--page FILE]
+    python benchmarks/suite_results.py [--suite pr] [--planners constant-velocity idm expert shipped] [--page FILE]
 
 The last line of standard output is one JSON object with the figures. Repeating the command continues where it was
 interrupted. A held-out suite needs ``--reason``.
@@ -22,7 +22,7 @@ from explain import LOW, explanation, low_rows
 from waytrace.cli.tables import interval_text, markdown, number, percent
 from waytrace.evaluate import Result, Suite, evaluate, load_suite
 
-PLANNERS = ("constant-velocity", "idm", "expert")
+PLANNERS = ("constant-velocity", "idm", "expert", "shipped")
 LISTED = 80
 
 
