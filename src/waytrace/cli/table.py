@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "baseline set": ("baseline_set", "make a result the baseline, for a reason that is kept"),
     "baseline log": ("baseline_log", "every change of a baseline, with its reason"),
     "compare": ("compare", "what differs between two results, scene by scene: causes dropped, the first tick"),
+    "shrink": ("shrink", "the smallest set of agents with which a planner still fails a scene"),
     "trace check": ("trace_check", "every claim of a trace file against the scene and the plan"),
     "trace audit": ("trace_audit", "causes, omissions, rejected options and tool calls, by asking the expert again"),
     "trace explain": ("trace_explain", "the traces of a file in English"),
