@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from waytrace.evaluate import Result, load_result
@@ -230,6 +231,17 @@ def test_one_cluster_of_scenes_shows_nothing(make: Make) -> None:
     decision = gate(make("a", rows), make("b", rows))
     assert decision.verdict == Verdict.INCONCLUSIVE
     assert decision.scores["detectable_effect"] is None
+
+
+def test_a_handful_of_scenes_gives_students_interval_within_what_scores_can_be(make: Make) -> None:
+    before = {f"{family}/{k:03d}": 0.5 for family in ("cut-in", "merge") for k in range(0, 8, 2)}
+    after = {scene: 0.5 + 0.49 * (k % 2) for k, scene in enumerate(before)}
+    decision = gate(make("a", after), make("b", before))
+    # Two families of four clusters at 0 and 0.49 in turn: variance of each mean 0.08003 / 4, weights 1/2, 6 degrees.
+    half = 2.446911851 * np.sqrt(0.080033333 / 8)
+    assert decision.scores["interval"] == pytest.approx([0.245 - half, 0.245 + half], abs=1e-6)
+    wild = gate(make("c", {s: float(k == 0) for k, s in enumerate(before)}), make("d", dict.fromkeys(before, 0.9)))
+    assert -1.0 <= wild.scores["interval"][0] < wild.scores["interval"][1] <= 1.0
 
 
 def test_the_summary_holds_verdict_effect_gates_and_no_markup_of_others(make: Make, scores: Scores) -> None:

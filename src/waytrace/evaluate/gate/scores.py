@@ -20,6 +20,8 @@ POWER = 0.8
 """How often the smallest detectable effect is found."""
 LEVEL = 0.95
 """Of the interval that has to lie within the margin for "equivalent"."""
+FEW_CLUSTERS = 30
+"""Below this many clusters in all the bootstrap gives way to Student's t."""
 _SD, _ALPHA = 0.25, 0.05
 
 
@@ -66,11 +68,28 @@ class Compared:
 
 
 def compare_scores(design: Design, before: Floats, after: Floats, alpha: float) -> Compared:
-    """Difference of means after - before [*T, N] with its ``1 - 2 alpha`` interval (stratified cluster bootstrap-t)."""
+    """Difference of means after - before [*T, N] with its ``1 - 2 alpha`` interval, as :func:`interval_of` has it."""
     found = estimate(design, after - before)
-    low, high = studentised(design, after - before, level=1 - 2 * alpha)
+    low, high = interval_of(design, after - before, 1 - 2 * alpha)
     even, failures = detectable(found, alpha, before)
     return Compared(found, low, high, even, failures)
+
+
+def interval_of(design: Design, difference: Floats, level: float) -> tuple[Floats, Floats]:
+    """Bounds [*T] of the ``level`` interval of the mean of differences of scores [*T, N], within [-1, 1].
+
+    Stratified cluster bootstrap-t; with fewer clusters than :data:`FEW_CLUSTERS`, of which some draws hold next to none
+    that differ, Student's t with Satterthwaite's degrees of freedom.
+    """
+    from scipy.special import stdtrit
+
+    if design.clusters.sum() >= FEW_CLUSTERS:
+        low, high = studentised(design, difference, level=level)
+    else:
+        found = estimate(design, difference)
+        half = stdtrit(found.df, (1 + level) / 2) * found.se
+        low, high = found.mean - half, found.mean + half
+    return np.clip(low, -1.0, 1.0), np.clip(high, -1.0, 1.0)
 
 
 def state_of(low: Floats, high: Floats, margin: float) -> NDArray[np.str_]:
@@ -151,7 +170,7 @@ def _usual(design: Design, difference: Floats, alpha: float, low: float, high: f
     """The interval that decides on "equivalent" where ``alpha`` is stricter than the usual: 95 %, never beyond 0."""
     if 2 * alpha >= 1 - LEVEL:
         return low, high
-    usual_low, usual_high = studentised(design, difference, level=LEVEL)
+    usual_low, usual_high = interval_of(design, difference, LEVEL)
     return min(float(usual_low), 0.0), max(float(usual_high), 0.0)
 
 
