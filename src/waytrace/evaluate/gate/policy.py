@@ -22,8 +22,8 @@ class Alpha(_Table):
     """Shares of the error rate: how often each gate may call two equal planners "regressed". They add up."""
 
     scores: Share = 0.025
-    families: Share = 0.01
-    events: Share = 0.005
+    families: Share = 0.005
+    events: Share = 0.01
     traces: Share = 0.005
     release: Share = 0.005
 
