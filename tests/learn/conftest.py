@@ -48,3 +48,18 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     sample_store(root / "train", 96)
     sample_store(root / "select", 24, seed=1, split="select")
     return {name: str(root / name) for name in ("train", "select")}
+
+
+@pytest.fixture(scope="session")
+def language_model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Folder of a tiny random Llama. Skips where transformers or PEFT are not installed."""
+    transformers = pytest.importorskip("transformers", reason="transformers is not installed ('waytrace[hf]')")
+    pytest.importorskip("peft", reason="PEFT is not installed ('waytrace[hf]')")
+    torch.manual_seed(0)
+    config = transformers.AutoConfig.for_model(
+        "llama", vocab_size=64, hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, max_position_embeddings=1024,
+    )  # fmt: skip
+    out = tmp_path_factory.mktemp("llama")
+    transformers.AutoModelForCausalLM.from_config(config).save_pretrained(out)
+    return str(out)

@@ -70,9 +70,7 @@ def test_what_comes_back_may_be_trained_on(stores: dict[str, str], base: str, tm
     model = load_checkpoint(train_sft(config, tmp_path / "run").checkpoint)
     assert model.lora == Lora(4)
     assert sum(p.requires_grad for p in model.parameters()) > 2 * 6 * 2
-    rates = {
-        g["factor"] for g in make_optimiser(model, _config(stores, init=base, lora_rank=4, lora_plus=16.0)).param_groups
-    }
+    rates = {g["factor"] for g in make_optimiser(model, _config(stores, init=base, lora_rank=4, lora_plus=16.0)).groups}
     assert rates == {1.0, 16.0}
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,3 +64,41 @@ def test_it_leaves_a_checkpoint_a_page_and_one_object(
     assert "samples/s" in captured.err
     assert main([*command, "--lr", "0.1"]) == 2
     assert "lr: 0.002 -> 0.1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("call", "failing"), [("open", 3), ("write", 18), ("fsync", 30), ("replace", 5)])
+def test_a_disk_that_refuses_is_said_in_one_line_and_the_run_goes_on(
+    call: str, failing: int, stores: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    command = ["train", "sft", stores["train"], "--out", str(tmp_path / "run"), *QUICK]
+    real, left = getattr(os, call), [failing]
+
+    def full(*given: Any, **more: Any) -> Any:
+        if call == "open" and not given[1] & os.O_CREAT:
+            return real(*given, **more)
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(28, "No space left on device")
+        return real(*given, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, full)
+        assert main(command) == 2
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    last = said.splitlines()[-1]
+    assert last.startswith(f"waytrace train sft: {tmp_path / 'run'}")
+    assert "could not be written: No space left on device" in last
+    assert last.endswith("Make room and repeat the command, or choose another folder.")
+    assert main(command) == 0
+
+
+def test_a_place_that_no_run_can_have_is_said(
+    stores: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("precious")
+    for place, said in (("file", "holds something that is no run"), ("file/run", "could not be written: Not a dir")):
+        assert main(["train", "sft", stores["train"], "--out", str(tmp_path / place), *QUICK]) == 2
+        assert said in capsys.readouterr().err.splitlines()[-1]
+    assert (tmp_path / "file").read_text() == "precious"

@@ -31,9 +31,18 @@ def test_a_setting_that_cannot_be_used_is_refused(settings: dict[str, object], m
 
 def test_the_hash_covers_what_the_weights_depend_on() -> None:
     base = SftConfig(**BASE)
-    free = {"device": "cpu", "minutes": 5.0, "workers": 2, "log_every": 3, "sinks": ("wandb",)}
+    free = {
+        "device": "cpu",
+        "minutes": 5.0,
+        "workers": 2,
+        "log_every": 3,
+        "sinks": ("wandb",),
+        "gradient_checkpointing": True,
+        "sharded": True,
+    }
     assert set(free) == set(FREE)
-    assert SftConfig(**(BASE | free)).sha256 == base.sha256
+    over = {"backbone": "b", "lora_rank": 1}
+    assert SftConfig(**(BASE | over | free)).sha256 == SftConfig(**(BASE | over)).sha256
     assert SftConfig(**(BASE | {"seed": 1})).sha256 != base.sha256
 
 

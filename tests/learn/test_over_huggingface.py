@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from waytrace.learn.config import ConfigError, SftConfig
 from waytrace.learn.run_folder import read_metrics
@@ -18,20 +17,8 @@ from waytrace.microgpt import checkpoint_files as files
 
 from .dying import killed_at
 
-transformers = pytest.importorskip("transformers", reason="transformers is not installed (pip install 'waytrace[hf]')")
+pytest.importorskip("transformers", reason="transformers is not installed (pip install 'waytrace[hf]')")
 pytest.importorskip("peft", reason="PEFT is not installed (pip install 'waytrace[hf]')")
-
-
-@pytest.fixture(scope="module")
-def language_model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    torch.manual_seed(0)
-    config = transformers.AutoConfig.for_model(
-        "llama", vocab_size=64, hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, max_position_embeddings=1024,
-    )  # fmt: skip
-    out = tmp_path_factory.mktemp("llama")
-    transformers.AutoModelForCausalLM.from_config(config).save_pretrained(out)
-    return str(out)
 
 
 def _config(stores: dict[str, str], language_model: str, **changed: Any) -> SftConfig:

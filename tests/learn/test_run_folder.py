@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from waytrace.learn.config import ConfigError
 from waytrace.learn.run_folder import Metrics, RunFolder, read_metrics, read_run
+from waytrace.scenario import StoreError
 
 IDENTITY = {"lr": 0.1, "samples": ("a",)}
 
@@ -87,3 +90,53 @@ def test_a_checkpoint_that_is_gone_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="step_0000007, which is gone"):
         folder.latest()
     assert folder.best() is None
+
+
+@pytest.mark.parametrize("text", [b"", b"\n", b"step_", b"../run.json", b"a/b\n", b"st\xe5p_0000007\n"])
+def test_a_damaged_pointer_is_named(tmp_path: Path, text: bytes) -> None:
+    folder = _claim(tmp_path)
+    (folder.path / "checkpoints" / "latest").write_bytes(text)
+    with pytest.raises(ConfigError, match=r"latest is damaged: it names no checkpoint"):
+        folder.latest()
+
+
+@pytest.mark.parametrize("line", [b'{"kind":"tr\xff"}', b"[]", b'{"kind":"train"}', b'{"kind":"train","step":"1"}'])
+def test_a_damaged_line_of_metrics_is_named(tmp_path: Path, line: bytes) -> None:
+    metrics = Metrics(tmp_path / "metrics.jsonl")
+    metrics.write("train", 1, {})
+    metrics.path.write_bytes(metrics.path.read_bytes() + line + b"\n")
+    with pytest.raises(ConfigError, match=r"metrics\.jsonl, line 2 is damaged"):
+        metrics.rewind(1)
+
+
+def test_a_disk_that_takes_half_a_line_is_no_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics, real = Metrics(tmp_path / "metrics.jsonl"), os.write
+    metrics.write("train", 1, {"loss": 1.0})
+    left = [10, 0]
+
+    def full(handle: int, data: memoryview) -> int:
+        if not left[0]:
+            raise OSError(28, "No space left on device")
+        return real(handle, data[: left.pop(0)])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        with pytest.raises(StoreError, match=r"metrics\.jsonl could not be written: No space"):
+            metrics.write("train", 2, {"loss": 0.5})
+    metrics.rewind(2)
+    metrics.write("train", 2, {"loss": 0.5})
+    assert [r["loss"] for r in read_metrics(metrics.path)] == [1.0, 0.5]
+
+
+def test_what_bears_a_name_is_whole_even_if_its_removal_is_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = _claim(tmp_path)
+    for step in range(1, 5):
+        folder.checkpoint(step).mkdir()
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
+    folder.tidy()
+    monkeypatch.undo()
+    assert not folder.checkpoint(1).exists()
+    folder.tidy()
+    assert sorted(p.name for p in (folder.path / "checkpoints").iterdir()) == ["step_0000003", "step_0000004"]

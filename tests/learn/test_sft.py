@@ -57,7 +57,7 @@ def test_it_learns_what_follows_from_the_scene(stores: dict[str, str], tmp_path:
 SLOWER = [pytest.param(extra, marks=pytest.mark.slow) for extra in ({"ema": 0.9}, {"precision": "bf16"})]
 
 
-@pytest.mark.parametrize("extra", [{}, *SLOWER], ids=["plain", "average", "bf16"])
+@pytest.mark.parametrize("extra", [{}, {"optimiser": "muon"}, *SLOWER], ids=["plain", "muon", "average", "bf16"])
 def test_a_run_that_was_killed_ends_with_the_same_bits(
     stores: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extra: dict[str, Any]
 ) -> None:
@@ -73,6 +73,7 @@ def test_a_run_that_was_killed_ends_with_the_same_bits(
     assert _files(cut.checkpoint) == _files(whole.checkpoint)
     assert cut.figures == whole.figures
     assert [r["step"] for r in read_metrics(cut.run / "metrics.jsonl") if r["kind"] == "piece"] == [0, 0, 8, 16]
+    assert sum(r["kind"] == "trained" for r in read_metrics(cut.run / "metrics.jsonl")) == 1
 
 
 def test_a_run_that_dies_while_it_writes_ends_with_the_same_bits(

@@ -236,6 +236,14 @@ def test_an_adapter_that_fits_nothing_is_refused(folder: Path) -> None:
         read_checkpoint(rewritten(folder.with_name("lora"), in_tensors(ADAPTER, lambda t: t.update(stray))))
 
 
+def test_a_map_that_should_be_adapted_and_is_not_is_named(folder: Path) -> None:
+    adapted(folder.with_name("one"), folder, ref="../step", target_modules=["q_proj"])
+    assert read_checkpoint(folder.with_name("one")).config == CONFIG
+    adapted(folder.with_name("two"), folder, ref="../step", target_modules=["q_proj", "v_proj"])
+    with pytest.raises(CheckpointError, match=r"adapter_model.*layers\.0\.attn\.v_proj\.lora_A\.weight' is missing"):
+        read_checkpoint(folder.with_name("two"))
+
+
 def test_weights_have_one_hash_whatever_their_order() -> None:
     turned = dict(reversed(PARAMETERS.items()))
     assert weights_hash(turned) == weights_hash(PARAMETERS)

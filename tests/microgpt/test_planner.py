@@ -10,6 +10,8 @@ import pytest
 from waytrace.catalogue import generate
 from waytrace.evaluate import drive
 from waytrace.microgpt import MODES, GPTConfig, Learned
+from waytrace.microgpt.columns import MOVES, STEER_KNOTS
+from waytrace.microgpt.heads import moves
 from waytrace.microgpt.parameters import drawn, initial
 from waytrace.planners import Planner
 from waytrace.scenario import ACCEL_RANGE_MPS2, CURVATURE_RANGE_1PM, WaytraceError
@@ -62,10 +64,13 @@ def test_controls_lie_within_their_limits(moments, mode: str) -> None:
     assert (plan.waypoints[..., 3] >= 0.0).all()
 
 
-def test_an_untrained_planner_goes_straight_on(moments) -> None:
-    plan = Learned(initial(GPTConfig(2)), "fast").plan(moments.observation, None)[0]
+def test_an_untrained_planner_keeps_its_speed_and_follows_all_moves_alike(moments) -> None:
+    planner = Learned(initial(GPTConfig(2)), "fast")
+    plan = planner.plan(moments.observation, None)[0]
     assert np.abs(plan.accel_mps2).max() < 1e-6
-    assert np.abs(plan.curvature_1pm).max() == 0.0
+    steered = moves(moments.tokens.path).sum(1) / (len(MOVES) + 1)
+    np.testing.assert_allclose([t.raw[:STEER_KNOTS, 1] for t in planner.thoughts], steered, atol=1e-5)
+    assert np.abs(plan.curvature_1pm[:, STEER_KNOTS + 1 :]).max() == 0.0
 
 
 def test_rows_are_planned_by_themselves(moments) -> None:

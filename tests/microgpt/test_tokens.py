@@ -235,6 +235,56 @@ def test_of_too_many_pieces_of_lanes_the_first_of_each_and_the_route_are_kept():
     assert many.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8, -1, -1, -1]
 
 
+def _steered(tokens: SceneTokens, way: str, speed: float, heading: float = 0.0) -> float:
+    """How far aside the first three knots of a way lead at this speed."""
+    y, run = 0.0, 0.5 * speed
+    for knot in range(3):
+        bend = 4.0 * value(tokens, "path", f"{way}_{knot}") / speed**2
+        y += run * np.sin(heading + 0.5 * bend * run)
+        heading += bend * run
+    return y
+
+
+def test_a_path_token_says_how_to_come_back_to_its_middle():
+    for off in (0.8, -0.5):
+        tokens = tokens_of(scene(ego_y=off))
+        u = 15.0 / 25.0  # three half seconds at 10 m/s, of 2.5 s
+        expected = -off * (10.0 * u**3 - 15.0 * u**4 + 6.0 * u**5)
+        assert _steered(tokens, "settle", 10.0) == pytest.approx(expected, abs=0.04)
+        hurried = 15.0 / (0.55 * 25.0)
+        assert hurried > 1.0
+        assert _steered(tokens, "hurry", 10.0) == pytest.approx(-off, abs=0.1)
+    assert [value(tokens_of(scene()), "path", f"settle_{k}") for k in range(3)] == pytest.approx([0.0] * 3, abs=1e-6)
+
+
+def test_a_path_token_says_how_to_pass_what_stands():
+    stands = tokens_of(scene((AgentKind.VEHICLE, 85.0, 0.0, 0.0, 0.0), speed=8.0))
+    for side, sign in (("left", 1.0), ("right", -1.0)):
+        assert value(stands, "path", f"has_way_{side}") == 1.0
+        assert 3.0 * value(stands, "path", f"way_{side}_beside") == pytest.approx(1.9, abs=1e-3)
+        reached = metres(value(stands, "path", f"way_{side}_from_near"))
+        assert 15.0 < reached < 85.0 - 2.4 - 60.0
+        assert metres(value(stands, "path", f"way_{side}_to_near")) > 25.0
+        wide, tight = _steered(stands, f"way_{side}", 8.0), _steered(stands, f"tight_{side}", 8.0)
+        assert sign * wide > sign * tight > 0.5
+        assert sign * wide < 2.5
+    aside = tokens_of(scene((AgentKind.VEHICLE, 85.0, -1.0, 0.0, 0.0), speed=8.0))
+    assert _steered(aside, "way_left", 8.0) < _steered(stands, "way_left", 8.0)
+    assert _steered(aside, "way_right", 8.0) < _steered(stands, "way_right", 8.0)
+
+
+def test_who_drives_or_is_not_in_the_way_has_no_way_round():
+    for other in ((85.0, 0.0, 0.0, 2.0), (85.0, 4.0, 0.0, 0.0), (40.0, 0.0, 0.0, 0.0)):
+        tokens = tokens_of(scene((AgentKind.VEHICLE, *other), lanes=3))
+        assert value(tokens, "path", "has_way_left") == value(tokens, "path", "has_way_right") == 0.0
+
+
+def test_nobody_is_passed_who_waits_for_a_light():
+    waits = (AgentKind.VEHICLE, 130.0, 0.0, 0.0, 0.0)
+    assert value(tokens_of(scene(waits, light=LightState.RED)), "path", "has_way_left") == 0.0
+    assert value(tokens_of(scene(waits, light=LightState.GREEN)), "path", "has_way_left") == 1.0
+
+
 def test_every_column_is_explained_and_the_page_is_up_to_date():
     for kind, names in COLUMNS.items():
         assert {meaning(kind, name) for name in names} == set(range(len(MEANINGS[kind])))

@@ -88,7 +88,7 @@ def figures(model: Waytrace, batch: Samples) -> tuple[np.ndarray, np.ndarray, np
         row = batch.tokens.row[b][batch.tokens.valid[b]]
         by_row[b][:, row[row >= 0]] = pointers[b][:, 2 : 2 + len(row)][:, row >= 0]
     closed = model.head.trace.closed(hidden[inputs.closed_at]).detach().numpy()
-    control = model.head.control(hidden[inputs.query_at]).detach().numpy()
+    control = model.head.control(hidden[inputs.query_at], inputs.moves).detach().numpy()
     return by_row, closed, control, loss
 
 

@@ -94,7 +94,9 @@ def test_figures_are_means_that_add_up(nano: Waytrace, batch: Samples) -> None:
     assert told["loss"] == pytest.approx(told["trace_loss"] + Weights().control * told["control_loss"], rel=1e-5)
     asked = figures.slots[:, 2].sum().item()
     assert asked == len(made.closed_at) + (made.pointer_value != IGNORED).sum()
-    assert told["trace_loss"] == pytest.approx(figures.slots[:, 0].sum().item() / asked, rel=1e-4)
+    decisions = sum(figures.slots[SLOTS.index(s), 0].item() for s in SLOTS if s.name in ("longitudinal", "lateral"))
+    counted = figures.slots[:, 0].sum().item() + (Weights().decision - 1.0) * decisions
+    assert told["trace_loss"] == pytest.approx(counted / asked, rel=1e-4)
     assert figures.plans[:, 2].tolist() == np.bincount(made.query_branch, minlength=5).tolist()
     twice = (figures + figures).to_json()
     assert twice["loss/longitudinal"] == pytest.approx(told["loss/longitudinal"])

@@ -35,7 +35,7 @@ def test_all_forms_agree_on_logits_and_waypoints(nano: Waytrace, batch: Samples,
         hidden = nano.rows(inputs, scene, cache)
         closed = nano.head.trace.closed(hidden).numpy()
         pointer = nano.head.trace.pointers(hidden[inputs.pointer_at], scene).numpy()
-        controls = bounded(nano.head.control(hidden[inputs.query_at]), inputs.start[:, 3])
+        controls = bounded(nano.head.control(hidden[inputs.query_at], inputs.moves), inputs.start[:, 3])
         driven = integrate(inputs.start, *controls).numpy()
     pointer_of = {int(n): (b, p) for b, row in enumerate(made.pointer_at) for p, n in enumerate(row)
                   if made.pointer_value[b, p] >= 0}  # fmt: skip
@@ -87,7 +87,7 @@ def loss_as_by_hand(model: Waytrace, batch: Samples, branches: Branches) -> torc
     logits = model.head.trace.pointers(hidden[inputs.pointer_at], scene)
     pointer, _ = pointer_loss(logits, allowed, inputs.pointer_value)
     asked = len(closed) + int((inputs.pointer_value >= 0).sum())
-    raw = model.head.control(hidden[inputs.query_at])
+    raw = model.head.control(hidden[inputs.query_at], inputs.moves)
     wanted = torch.from_numpy(unsquash(made.accel[0], made.curvature[0], float(made.start[0, 3])))
     trace: torch.Tensor = (closed.sum() + pointer.sum()) / max(asked, 1)
     return trace + 0.5 * (raw[0] - wanted).square().mean()

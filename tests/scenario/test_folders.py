@@ -1,5 +1,7 @@
 """A folder is claimed by its settings once; the same settings go on with it, others are refused in words."""
 
+import os
+
 import pytest
 
 from waytrace.scenario import StoreError
@@ -38,14 +40,25 @@ def test_what_somebody_else_left_is_not_taken_and_what_a_crash_left_is(tmp_path)
     assert claimed(torn, {"seed": 1}, **WORDS)
 
 
-def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
+@pytest.mark.parametrize("call", ["open", "write", "fsync", "replace"])
+def test_a_write_that_fails_leaves_what_was_there_and_says_what_to_do(tmp_path, monkeypatch, call):
     file = tmp_path / "result.json"
     write_text(file, "before")
 
-    def full(handle):
+    def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("waytrace.scenario.folders.os.fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        write_text(file, "after")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, full)
+        with pytest.raises(StoreError, match=r"result\.json could not be written: No space .* Make room and repeat"):
+            write_text(file, "after")
     assert file.read_text() == "before"
+    assert [p.name for p in tmp_path.iterdir()] == ["result.json"]
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "thesis.tex").write_text("precious")
+    with pytest.raises(StoreError, match=r"thesis\.tex.labels could not be written: Not a directory"):
+        claim(tmp_path / "thesis.tex" / "labels", {}, **WORDS)
+    with pytest.raises(StoreError, match=r"thesis\.tex holds something that is no collection"):
+        claim(tmp_path / "thesis.tex", {}, error=StoreError, **WORDS)

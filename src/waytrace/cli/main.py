@@ -88,14 +88,12 @@ def _run(name: str, arguments: list[str]) -> int:
     except (KeyboardInterrupt, BrokenPipeError):
         raise
     except Exception as error:
-        from waytrace.scenario import WaytraceError
-
-        expected = isinstance(error, WaytraceError)
-        message = str(error) if expected else _internal(name, error)
+        reason = _reason(error)
+        message = reason or _internal(name, error)
         if options.json:
             output.finish({"error": message})
         print(f"waytrace {name}: {message}", file=sys.stderr)
-        return USAGE if expected else INTERNAL
+        return USAGE if reason else INTERNAL
 
 
 def _say_if_first_use() -> None:
@@ -105,10 +103,24 @@ def _say_if_first_use() -> None:
         print("First use here: compiling the simulator's kernels, once, a minute or two ...", file=sys.stderr)
 
 
+def _reason(error: Exception) -> str:
+    """What a person can do something about: bad input, a disk that takes nothing. Empty for an error of ours."""
+    from waytrace.scenario import WaytraceError
+    from waytrace.scenario.disk import REFUSED, remedy
+
+    if isinstance(error, OSError) and error.errno in REFUSED:
+        return f"{error.filename or 'a file'} could not be written: {error.strerror}. {remedy(error)}"
+    return str(error) if isinstance(error, WaytraceError) else ""
+
+
 def _internal(name: str, error: Exception) -> str:
-    """A short message for an error of ours; the traceback goes to a file."""
-    handle, path = tempfile.mkstemp(prefix="waytrace-", suffix=".log")
-    with os.fdopen(handle, "w") as file:
-        file.write(f"waytrace {__version__}, `{name}`, Python {sys.version}\n\n")
-        traceback.print_exception(error, file=file)
-    return f"internal error, {type(error).__name__}: {error}\nThe traceback is in {path}; please report it."
+    """A short message for an error of ours; the traceback goes to a file, where the disk takes one."""
+    said = f"internal error, {type(error).__name__}: {error}"
+    try:
+        handle, path = tempfile.mkstemp(prefix="waytrace-", suffix=".log")
+        with os.fdopen(handle, "w") as file:
+            file.write(f"waytrace {__version__}, `{name}`, Python {sys.version}\n\n")
+            traceback.print_exception(error, file=file)
+    except OSError as reason:
+        return f"{said}\nIts traceback could not be kept ({reason.strerror or reason}); please report it."
+    return f"{said}\nThe traceback is in {path}; please report it."

@@ -82,7 +82,7 @@ def checkpoint_of(spec: str) -> tuple[str, str] | None:
     source, colon, mode = spec.rpartition(":")
     if spec in NAMES:
         return None
-    if not colon or mode not in MODES:
+    if not colon or (mode not in MODES and source != SHIPPED_NAME):
         source, mode = spec, MODES[0]
     if source == SHIPPED_NAME or Path(source).is_dir() or (os.sep in source and ":" not in source):
         return source, mode

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
-
-import torch
 
 from waytrace.microgpt.checkpoint import SHIPPED, read_parts
 from waytrace.model import Waytrace, load_checkpoint, load_trainer, save_checkpoint
 from waytrace.model.checkpoint import SHIPPED_REF
 from waytrace.model.huggingface import HuggingFace
 from waytrace.model.lora import Lora, freeze, linear_names
+from waytrace.scenario.disk import explained, remove_folder
 
 from .config import ConfigError, SftConfig
-from .optimiser import Average
+from .optimiser import Average, Optimiser
 from .run_folder import RunFolder
 from .state import Progress, averaged, restore, trainer_tensors
 
 
 def save(
-    folder: RunFolder, model: Waytrace, optimiser: torch.optim.Optimizer, average: Average | None, at: Progress,
+    folder: RunFolder, model: Waytrace, optimiser: Optimiser, average: Average | None, at: Progress,
     base: str = "",
 ) -> Path:  # fmt: skip
     """Write the checkpoint of this step, with the average for weights where there is one; its path.
 
     ``base`` is the checkpoint that a frozen base is of.
 
-    What lies there from an attempt that was killed before ``latest`` pointed to it is written anew.
+    What lies there from an attempt that was killed before ``latest`` pointed to it is written anew. Raises
+    ``StoreError`` where the disk refuses.
     """
     path = folder.checkpoint(at.step)
     if path.exists() and path != folder.latest():
-        shutil.rmtree(path)
+        with explained(path, now="It is what an attempt left that was cut off"):
+            remove_folder(path)
     tensors = trainer_tensors(model, optimiser, average)
     with averaged(model, average):
         save_checkpoint(path, model, trainer=(at.to_json(), tensors), base=base)
@@ -39,7 +39,7 @@ def save(
 
 
 def resume(
-    folder: RunFolder, model: Waytrace, optimiser: torch.optim.Optimizer, average: Average | None, base: str = ""
+    folder: RunFolder, model: Waytrace, optimiser: Optimiser, average: Average | None, base: str = ""
 ) -> Progress | None:
     """Put model and optimiser where the newest checkpoint of a run left them; None where there is none.
 

@@ -17,7 +17,8 @@ LORA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "up_proj", "down_proj", 
 """The backbone's linear maps."""
 TRACES = ("own", "none", "shuffled")
 """What stands before the plan while a model learns: see :mod:`.arms`."""
-FREE = ("device", "minutes", "workers", "log_every", "sinks")
+OPTIMISERS = ("adamw", "muon")
+FREE = ("device", "minutes", "workers", "log_every", "sinks", "gradient_checkpointing", "sharded")
 """Fields that may change between two pieces of one run: the weights do not depend on them."""
 LATER = (
     "trace",
@@ -29,6 +30,9 @@ LATER = (
     "rslora",
     "dora",
     "lora_plus",
+    "optimiser",
+    "muon_lr",
+    "accumulate",
 )
 """Fields that came later: a run that was begun before there was a choice goes on."""
 
@@ -52,11 +56,17 @@ class SftConfig:
     """Steps in all; the learning rate falls to its end over these."""
     batch: int = 64
     """Samples a step, over all processes."""
+    accumulate: int = 1
+    """Parts that a step's batch is learned in, one after the other: less memory, the same loss and gradient."""
     lr: float = 2e-3
     lr_end: float = 0.05
     """Learning rate at the end, as a share of ``lr``."""
     warmup: int = 200
     """Steps over which the learning rate rises."""
+    optimiser: str = "adamw"
+    """``adamw``, or ``muon`` for maps between hidden states and AdamW for all else."""
+    muon_lr: float = 1.0
+    """Learning rate of what Muon changes, as a multiple of ``lr``."""
     beta1: float = 0.9
     beta2: float = 0.98
     weight_decay: float = 0.1
@@ -77,10 +87,14 @@ class SftConfig:
     """Share of the samples that are learned with nothing before the plan."""
     forget: float = 0.3
     """Share of the samples whose last decision, and, apart from that, whose own past is hidden."""
+    gradient_checkpointing: bool = False
+    """Whether the activations of the backbone's layers are computed again in the backward pass and not kept."""
     trace: str = "own"
     """What stands before the plan: the sample's own trace, none, or that of another sample (``shuffled``)."""
     backbone: str = ""
     """Folder of a Hugging Face causal language model that is the backbone; empty for a micro GPT of ``size``."""
+    sharded: bool = False
+    """Whether the frozen weights of ``backbone`` lie in pieces, one in each process (FSDP2)."""
     freeze_backbone: bool = False
     """Whether scene encoder, backbone and embeddings stay as ``init`` has them; the heads are trained."""
     lora_rank: int = 0
@@ -124,7 +138,7 @@ class SftConfig:
     def __post_init__(self) -> None:
         for name in (
             "steps", "batch", "lr", "clip", "threads", "eval_every", "drive_scenes", "log_every", "workers",
-            "lora_alpha", "lora_plus",
+            "lora_alpha", "lora_plus", "muon_lr", "accumulate",
         ):  # fmt: skip
             self._need(name, getattr(self, name) > 0, "must be positive")
         for name in (
@@ -139,6 +153,8 @@ class SftConfig:
         self._need("samples", bool(self.samples), "is empty: name at least one store of samples")
         self._need("size", self.size in SIZES, f"is none of {', '.join(SIZES)}")
         self._need("precision", self.precision in PRECISIONS, f"is none of {', '.join(PRECISIONS)}")
+        self._need("optimiser", self.optimiser in OPTIMISERS, f"is none of {', '.join(OPTIMISERS)}")
+        self._need("accumulate", self.batch % self.accumulate == 0, f"does not divide batch, which is {self.batch}")
         self._need("trace", self.trace in TRACES, f"is none of {', '.join(TRACES)}")
         self._need("batch", self.trace != "shuffled" or self.batch > 1,
                    "leaves no other sample whose trace could be taken")  # fmt: skip
@@ -151,6 +167,7 @@ class SftConfig:
             self._need(name, not getattr(self, name) or self.lora_rank > 0, "needs adapters (lora_rank)")
         self._need("backbone", not self.backbone or self.frozen,
                    "is a Hugging Face model: adapt it (lora_rank) or leave it as it is (freeze_backbone)")  # fmt: skip
+        self._need("sharded", not self.sharded or bool(self.backbone), "needs a Hugging Face model (backbone)")
         self._need("init", not (self.init and self.backbone), "is of a micro GPT, and backbone is given too")
         self._need("init", bool(self.init) or bool(self.backbone) or not self.frozen,
                    "is empty: freeze_backbone and lora_rank need a checkpoint to stand on (--init)")  # fmt: skip

@@ -89,19 +89,19 @@ def run_dagger(plan: Dagger, stages: Stages, *, workers: int = 1) -> Path:
 
     Repeating the call goes on: collections shard by shard, trainings from their last checkpoint.
     """
-    select = [_collected(stages, drives, workers) for drives in plan.select]
-    samples = [_collected(stages, drives, workers) for drives in plan.train]
+    select = [collected(stages, drives, workers) for drives in plan.select]
+    samples = [collected(stages, drives, workers) for drives in plan.train]
     best: Path | None = None
     for number, config in enumerate(plan.trainings):
         if best is not None:
-            samples.append(_collected(stages, plan.rounds[number - 1].drives, workers, planner=str(best)))
+            samples.append(collected(stages, plan.rounds[number - 1].drives, workers, planner=str(best)))
         config = replace(config, samples=tuple(samples), select=tuple(select), init=str(best or ""))
         best = _trained(config, stages, f"round-{number}", plan.processes)
     assert best is not None, "there is a first training"
     return best
 
 
-def _collected(stages: Stages, drives: Drives, workers: int, planner: str = "") -> str:
+def collected(stages: Stages, drives: Drives, workers: int, planner: str = "") -> str:
     """Samples of some drives. Their scenes are generated once more before, by themselves, to know what that takes."""
     settings, families = drives.settings, drives.families or None
     out = stages.folder / "samples" / drives.name

@@ -1,4 +1,4 @@
-"""Several processes that learn as one: started by torchrun, spoken to over gloo."""
+"""Several processes that learn as one: started by torchrun, spoken to over gloo (CUDA cards: NCCL)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import torch
 from torch import Tensor, distributed, nn
+from torch.distributed.tensor import DTensor
 from torch.nn.parallel import DistributedDataParallel
 
 from waytrace.model import Figures, Packed, Waytrace, Weights
@@ -50,7 +51,12 @@ class Crew:
     def learner(self, model: Waytrace) -> nn.Module:
         """The model's loss as a module whose gradients are the mean over all processes."""
         loss = _Loss(model)
-        return loss if self.size == 1 else DistributedDataParallel(loss)
+        if self.size == 1:
+            return loss
+        # What lies in pieces (:mod:`.sharding`) is frozen, and no process's own to send to the others.
+        pieces = [name for name, parameter in loss.named_parameters() if isinstance(parameter, DTensor)]
+        DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(loss, pieces)
+        return DistributedDataParallel(loss)
 
 
 class _Loss(nn.Module):
@@ -72,8 +78,17 @@ def crew() -> Iterator[Crew]:
     if size == 1:
         yield Crew()
         return
-    distributed.init_process_group("gloo", timeout=PATIENCE)
+    distributed.init_process_group(_backend(), timeout=PATIENCE)
     try:
         yield Crew(distributed.get_rank(), size)
     finally:
         distributed.destroy_process_group()
+
+
+def _backend() -> str:
+    """gloo; for tensors on CUDA cards NCCL, where every process of this machine has a card, which is made its own."""
+    local, size = (int(os.environ.get(name, "0")) for name in ("LOCAL_RANK", "LOCAL_WORLD_SIZE"))
+    if not 0 < size <= torch.cuda.device_count():
+        return "gloo"
+    torch.cuda.set_device(local)
+    return "cpu:gloo,cuda:nccl"

@@ -19,7 +19,7 @@ from torch import Tensor
 from waytrace.microgpt.vocabulary import VALUE_AT
 from waytrace.model import Packed, Waytrace, Weights, autocast, pack
 from waytrace.model.branches import IGNORED, NOWHERE
-from waytrace.model.losses import closed_loss, plan_loss, pointer_loss
+from waytrace.model.losses import DECISIONS, closed_loss, plan_loss, pointer_loss
 from waytrace.model.unicycle import bounded, integrate
 from waytrace.model.waytrace import Inputs
 from waytrace.scenario import PLAN_KNOT_S
@@ -178,7 +178,8 @@ class _Sums:
 
     def figures(self, plan_weight: float) -> dict[str, Any]:
         """Means and shares by name."""
-        nats, _, count = self.slots.sum(0).tolist()
+        counted = np.array([Weights().decision if slot.name in DECISIONS else 1.0 for slot in SLOTS])
+        nats, count = float(counted @ self.slots[:, 0]), float(self.slots[:, 2].sum())
         trace, plan = nats / max(count, 1.0), plan_weight * (self.plan_loss.value or 0.0)
         named = zip(SLOTS, self.slots.tolist(), strict=True)
         return {

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from waytrace.scenario import WaytraceError
 from waytrace.scenario.folders import write_json
 
 from .config import ConfigError, SftConfig
@@ -65,7 +66,7 @@ def main(mail: Path) -> int:
     given: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in asked.items()}
     try:
         done = train_sft(SftConfig(**given), out, note=lambda text: print(text, flush=True))
-    except ConfigError as error:
+    except WaytraceError as error:
         write_json(mail / ANSWERED, {"error": str(error)})
         return 2
     if done.leads:

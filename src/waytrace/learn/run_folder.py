@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import platform
-import shutil
+import re
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from waytrace.evaluate.digest import canonical, environment, plain
-from waytrace.scenario.folders import RUN, differences, unfinished, write_json, write_text
+from waytrace.scenario.disk import explained, remove_folder
+from waytrace.scenario.folders import RUN, differences, make_folder, taken, write_json, write_text
 from waytrace.scenario.revision import code_digest
 
 from .config import ConfigError
@@ -23,6 +25,7 @@ SCHEMA = "waytrace.run/1"
 METRICS, CHECKPOINTS, LATEST, BEST = "metrics.jsonl", "checkpoints", "latest", "best"
 KEEP = 2
 """Checkpoints kept besides the best one."""
+_STEP = re.compile(r"step_\d+")
 
 
 class RunFolder:
@@ -37,21 +40,21 @@ class RunFolder:
         """The folder at ``path``, made if it is not there.
 
         Raises :class:`ConfigError` where it holds a run of another ``identity``, with a line for every field that
-        differs, or something that is no run.
+        differs, or something that is no run; ``StoreError`` where the disk refuses.
         """
         folder = Path(path).absolute()
         file = folder / RUN
         identity = json.loads(canonical({"kind": kind, **identity}))
         if file.exists():
             _same(folder, read_run(folder)["identity"], identity)
-        elif folder.exists() and {p.name for p in folder.iterdir()} - {unfinished(file).name}:
+        elif taken(folder):
             raise ConfigError(f"{folder} holds something that is no run. Give another folder.")
         else:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             sha256 = hashlib.sha256(canonical(identity)).hexdigest()
             record = {"schema": SCHEMA, "kind": kind, "identity": identity, "identity_sha256": sha256}
             write_json(file, record | {"config": plain(dict(config)), **provenance()})
-        (folder / CHECKPOINTS).mkdir(exist_ok=True)
+        make_folder(folder / CHECKPOINTS)
         return cls(folder)
 
     def checkpoint(self, step: int) -> Path:
@@ -59,7 +62,10 @@ class RunFolder:
         return self.path / CHECKPOINTS / f"step_{step:07d}"
 
     def latest(self) -> Path | None:
-        """The newest finished checkpoint; None before the first. Raises :class:`ConfigError` where it is gone."""
+        """The newest finished checkpoint; None before the first.
+
+        Raises :class:`ConfigError` where it is gone, or ``latest`` is damaged.
+        """
         checkpoint = self._named(LATEST)
         if checkpoint is not None and not checkpoint.is_dir():
             raise ConfigError(
@@ -88,11 +94,19 @@ class RunFolder:
         kept |= {p.name for p in (self.latest(), self.best()) if p is not None}
         for entry in folder.iterdir():
             if entry.is_dir() and entry.name not in kept:
-                shutil.rmtree(entry, ignore_errors=True)
+                with contextlib.suppress(OSError):  # one more that stays does no harm, and the save is complete
+                    remove_folder(entry)
 
     def _named(self, name: str) -> Path | None:
         file = self.path / CHECKPOINTS / name
-        return file.with_name(file.read_text().strip()) if file.exists() else None
+        if not file.exists():
+            return None
+        found = file.read_text(errors="replace").removesuffix("\n")
+        if not _STEP.fullmatch(found):
+            raise ConfigError(
+                f"{file} is damaged: it names no checkpoint. Write the name of the newest folder beside it into it."
+            )
+        return file.with_name(found)
 
 
 class Metrics:
@@ -102,24 +116,32 @@ class Metrics:
         self.path = path
 
     def write(self, kind: str, step: int, figures: Mapping[str, Any]) -> dict[str, Any]:
-        """Append a line; the record as written."""
+        """Append a line; the record as written. Raises ``StoreError`` where the disk does not take all of it."""
         record: dict[str, Any] = {"kind": kind, "step": step, **plain(dict(figures))}
         line = json.dumps(record, separators=(",", ":"), allow_nan=False) + "\n"
-        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-        try:
-            os.write(handle, line.encode())  # one write, so that a reader never sees half of it on a sane disk
-        finally:
-            os.close(handle)
+        with explained(self.path, now="The lines before this one are whole"):
+            handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+            try:
+                left = memoryview(line.encode())
+                while left:  # one write, so that a reader never sees half of it, but on a disk that is all but full
+                    left = left[os.write(handle, left) :]
+            finally:
+                os.close(handle)
         return record
+
+    def has(self, kind: str) -> bool:
+        """Whether there is a line of a kind."""
+        return any(record["kind"] == kind for record in read_metrics(self.path))
 
     def sync(self) -> None:
         """Wait until the disk has every line; called before a checkpoint that stands for them."""
         if self.path.exists():
-            handle = os.open(self.path, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+            with explained(self.path, now="The run goes on from the checkpoint before"):
+                handle = os.open(self.path, os.O_RDONLY)
+                try:
+                    os.fsync(handle)
+                finally:
+                    os.close(handle)
 
     def rewind(self, step: int) -> None:
         """Drop what was written after the checkpoint of ``step``, and a line torn by a crash: it will come again."""
@@ -144,13 +166,21 @@ def read_run(folder: Path | str) -> dict[str, Any]:
 
 
 def read_metrics(path: Path | str) -> Iterator[dict[str, Any]]:
-    """The lines of ``metrics.jsonl`` in order; a last line without an end is left out."""
+    """The lines of ``metrics.jsonl`` in order; a last line without an end is left out.
+
+    Raises :class:`ConfigError` for any other line that is not as it was written.
+    """
     file = Path(path)
     if not file.exists():
         return
-    for line in file.read_text().splitlines(keepends=True):
-        if line.endswith("\n"):
-            yield json.loads(line)
+    for number, line in enumerate(file.read_bytes().splitlines(keepends=True), 1):
+        if line.endswith(b"\n"):
+            try:
+                record: dict[str, Any] = json.loads(line)
+                record["kind"], record["step"] + 0
+            except (ValueError, KeyError, TypeError) as error:
+                raise ConfigError(f"{file}, line {number} is damaged: {error}. Remove the line.") from error
+            yield record
 
 
 def provenance() -> dict[str, Any]:

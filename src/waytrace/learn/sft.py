@@ -18,24 +18,26 @@ import torch
 
 from waytrace.microgpt import GPTConfig
 from waytrace.microgpt.checkpoint import checkpoint_hash
-from waytrace.model import Branches, Waytrace, autocast, choose_device
+from waytrace.model import Branches, Waytrace, choose_device
 from waytrace.model.huggingface import HuggingFace
 from waytrace.model.lora import shares
 from waytrace.scenario.splits import Purpose
 
+from .accumulate import descend
 from .arms import mode_of
 from .checkpoints import begin_from, place_of, resume, save
 from .closed_loop import drive_checkpoint
 from .config import ConfigError, SftConfig
 from .distributed import Crew, crew
 from .figures import Examination
-from .optimiser import Average, make_optimiser, set_lr
+from .optimiser import Average, make_optimiser
 from .prefetch import prefetch
 from .progress import Advance, Note, Pace, quiet
 from .reproducible import reproducible
 from .run_folder import RunFolder, provenance
 from .sampler import Sampler
 from .schedule import warmup_cosine
+from .sharding import shard
 from .sinks import flat, open_sinks
 from .state import Progress, averaged, trainable
 from .steps import Steps, fair
@@ -88,8 +90,8 @@ def _train(
     select = open_samples(config.select, Purpose.TUNE) if config.select else None
     sampler = Sampler(lengths(data), config.batch, config.seed)
     branches = Branches(runner_up=config.runner_up, decision_only=config.decision_only, fast=config.fast)
-    steps = Steps(data, sampler, branches, group, config.forget, config.trace)
-    exam = Examination(select, config) if select and group.leads else None
+    steps = Steps(data, sampler, branches, group, config.forget, config.trace, config.accumulate)
+    exam = Examination(select, config) if select and (group.leads or config.sharded) else None
 
     # The run's folder: claimed for these settings and these data, wherever they lie.
     identity = config.identity() | {
@@ -108,6 +110,8 @@ def _train(
     else:
         model = Waytrace(GPTConfig.of(config.size), config.seed).to(device)
     begin_from(model, config)
+    if config.gradient_checkpointing:
+        model.recompute()
     frozen_base = config.init if config.frozen else ""
     optimiser = make_optimiser(model, config)
     average = Average(dict(trainable(model)), config.ema) if config.ema else None
@@ -116,12 +120,12 @@ def _train(
         folder.metrics.rewind(at.step)
         folder.metrics.write("piece", at.step, provenance())
     sinks = open_sinks(config.sinks, folder.path, config.to_json()) if group.leads else []
-    parts = shares(model)
+    table = shares(model)
     what = Path(config.backbone).name or config.size
     note(
-        f"{what}, {parts[-1].all:,} parameters on {device}; {len(data):,} samples; step {at.step:,} of {config.steps:,}"
+        f"{what}, {table[-1].all:,} parameters on {device}; {len(data):,} samples; step {at.step:,} of {config.steps:,}"
     )
-    note("\n".join(["  trained of:", *(f"  {s.trained:>10,} {s.all:>10,}  {s.part}" for s in parts if s.all)]))
+    note("\n".join(["  trained of:", *(f"  {s.trained:>10,} {s.all:>10,}  {s.part}" for s in table if s.all)]))
 
     def record(kind: str, figures: dict[str, Any]) -> None:
         if group.leads:
@@ -129,8 +133,11 @@ def _train(
             for sink in sinks:
                 sink.write(at.step, flat(figures, kind))
 
-    if group.leads and at.step == 0:
-        folder.metrics.write("trained", 0, {s.part: {"trained": s.trained, "all": s.all} for s in parts})
+    if group.leads and at.step == 0 and not folder.metrics.has("trained"):
+        folder.metrics.write("trained", 0, {s.part: {"trained": s.trained, "all": s.all} for s in table})
+    if config.sharded:
+        here, whole = shard(model, group)
+        note(f"  {here:,} of {whole:,} frozen parameters of the backbone lie in this process")
     learner = group.learner(model)
     learner.train()
     parameters = [p for p in model.parameters() if p.requires_grad]
@@ -139,13 +146,11 @@ def _train(
     ended = _finished(config, at)
     last: dict[str, Any] = {}
     pace.start()
-    for packed in prefetch(steps.at, at.step, at.step if ended else config.steps):
+    for parts in prefetch(steps.parts, at.step, at.step if ended else config.steps):
         lr = config.lr * warmup_cosine(at.step, steps=config.steps, warmup=config.warmup, end=config.lr_end)
-        set_lr(optimiser, lr)
-        optimiser.zero_grad(set_to_none=True)
-        with autocast(device, config.precision):
-            loss, figures = learner(packed, fair(packed, group, config.plan_weight))
-        loss.backward()
+        optimiser.set_lr(lr)
+        optimiser.zero_grad()
+        loss, figures = descend(learner, parts, fair(parts, group, config.plan_weight), device, config.precision)
         norm = float(torch.nn.utils.clip_grad_norm_(parameters, config.clip))
         if not math.isfinite(norm):
             raise _diverged(at.step, folder)
@@ -154,7 +159,7 @@ def _train(
         if average:
             average.update(dict(trainable(model)), at.step)
         window.add(figures, norm)
-        pace.step(at.step, float(loss.detach()), lr)
+        pace.step(at.step, loss, lr)
 
         looks = at.step % config.eval_every == 0 or at.step == config.steps
         if at.step % config.log_every and not looks:

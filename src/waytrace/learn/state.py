@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from .config import ConfigError
-from .optimiser import Average
+from .optimiser import Average, Optimiser
 from .stopping import Best
 
-MOMENTS = ("exp_avg", "exp_avg_sq", "step")
-"""What AdamW keeps of each parameter."""
+MOMENTS = ("exp_avg", "exp_avg_sq", "step"), ("momentum_buffer",)
+"""What AdamW keeps of each parameter, and what Muon does."""
 
 
 @dataclass
@@ -44,20 +44,18 @@ def trainable(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
     return ((name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad)
 
 
-def trainer_tensors(model: nn.Module, optimiser: torch.optim.Optimizer, average: Average | None) -> dict[str, Tensor]:
+def trainer_tensors(model: nn.Module, optimiser: Optimiser, average: Average | None) -> dict[str, Tensor]:
     """Moments by parameter name, the generator's state and, where an average is what drives, the weights that learn."""
     out = {"rng/torch": torch.get_rng_state()}
     for name, parameter in trainable(model):
-        kept = optimiser.state.get(parameter, {})
-        out |= {f"{key}/{name}": kept[key].detach().reshape(kept[key].shape or (1,)) for key in MOMENTS if key in kept}
+        kept = optimiser.state_of(parameter)
+        out |= {f"{key}/{name}": value.detach().reshape(value.shape or (1,)) for key, value in kept.items()}
     if average is not None:
         out |= {f"weight/{name}": value.detach().clone() for name, value in trainable(model)}
     return out
 
 
-def restore(
-    model: nn.Module, optimiser: torch.optim.Optimizer, average: Average | None, tensors: Mapping[str, Tensor]
-) -> None:
+def restore(model: nn.Module, optimiser: Optimiser, average: Average | None, tensors: Mapping[str, Tensor]) -> None:
     """Put back what :func:`trainer_tensors` took; the model holds the checkpoint's weights already.
 
     Raises :class:`ConfigError` where something is missing, or there is more than the model has a place for.
@@ -71,11 +69,10 @@ def restore(
                 for name, parameter in trainable(model):
                     parameter.copy_(left.pop(f"weight/{name}"))
         for name, parameter in trainable(model):
-            if f"exp_avg/{name}" in left:
-                step, *moments = (left.pop(f"{key}/{name}").clone() for key in ("step", "exp_avg", "exp_avg_sq"))
-                first, second = (moment.to(parameter.device) for moment in moments)
-                kept = {"step": step.reshape(()), "exp_avg": first, "exp_avg_sq": second}
-                optimiser.state[parameter] = kept
+            for keys in MOMENTS:
+                if f"{keys[0]}/{name}" in left:
+                    kept = {key: left.pop(f"{key}/{name}").clone() for key in keys}
+                    optimiser.remember(parameter, {key: _like(key, value, parameter) for key, value in kept.items()})
     except KeyError as error:
         raise ConfigError(
             f"The trainer's state lacks {error}. Take another checkpoint, or begin the run anew."
@@ -84,6 +81,10 @@ def restore(
         raise ConfigError(
             f"The trainer's state holds {next(iter(left))!r}, which nothing here has. Begin the run anew."
         )
+
+
+def _like(key: str, value: Tensor, parameter: Tensor) -> Tensor:
+    return value.reshape(()) if key == "step" else value.to(parameter.device)
 
 
 @contextmanager

@@ -15,13 +15,17 @@ import numpy as np
 
 from .checkpoint_files import WAY_OUT, Array, CheckpointError
 
+_LAYERS = "backbone.layers."
 _NAME = re.compile(r"base_model\.model\.(?P<module>.+?)\.(?P<part>lora_A\.weight|lora_B\.weight|lora_magnitude_vector)")
 
 
 def merged(
     tensors: Mapping[str, Array], adapter: Mapping[str, Array], config: Mapping[str, Any], where: str
 ) -> dict[str, Array]:
-    """``tensors`` with an adapter merged in. Raises :class:`CheckpointError` naming the tensor; ``where`` the file."""
+    """``tensors`` with an adapter merged in; every map that ``config`` says is adapted has to be.
+
+    Raises :class:`CheckpointError` naming the tensor; ``where`` is the file.
+    """
     rank, alpha = config.get("r"), config.get("lora_alpha")
     if not isinstance(rank, int) or rank < 1 or not isinstance(alpha, int | float):
         raise CheckpointError(f"{where}: its adapter_config.json has no rank r and lora_alpha. {WAY_OUT}")
@@ -34,6 +38,9 @@ def merged(
         modules.setdefault(found["module"], {})[found["part"]] = value
     if not modules:
         raise CheckpointError(f"{where} holds no tensor. {WAY_OUT}")
+    for module in _targets(tensors, config.get("target_modules")):
+        if module not in modules:
+            raise CheckpointError(f"{where}: tensor 'base_model.model.{module}.lora_A.weight' is missing. {WAY_OUT}")
     out = dict(tensors)
     for module, parts in modules.items():
         weight = tensors[f"{module}.weight"]
@@ -57,3 +64,11 @@ def merged(
             total = total * (parts["lora_magnitude_vector"] / np.maximum(length, 1e-12))[:, None]
         out[f"{module}.weight"] = total.astype(np.float32)
     return out
+
+
+def _targets(tensors: Mapping[str, Array], named: Any) -> list[str]:
+    """The maps of the layers that ``target_modules`` stands for: a list of names, or ``all-linear``."""
+    if not isinstance(named, list) and named != "all-linear":
+        return []
+    maps = (name.removesuffix(".weight") for name, value in tensors.items() if value.ndim == 2)
+    return [m for m in maps if m.startswith(_LAYERS) and (named == "all-linear" or m.rpartition(".")[2] in named)]

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from waytrace.trace import SLOTS
 
 from .branch import token_rows
+from .columns import STEER_KNOTS
 from .config import HEAD_WIDTH, MODES, QUERIES, GPTConfig
 from .forward import Cache, heads, joined, linear, relu2, rmsnorm, rotary, softmax
+from .heads import followed, moves_of
 from .loss import BranchPass, Pass
 from .parameters import Parameters, shapes
 from .tokens import FEATURES, PLACES
@@ -56,9 +58,9 @@ def _branch(
     """One branch's way back to the cache that it started from; adds to all that it used."""
     to_hidden = np.zeros_like(branch.hidden)
     to_raw = (branch.raw - branch.wanted) / branch.raw.size / of
-    to_hidden[-QUERIES:] = _linear(
-        branch.hidden[-QUERIES:], to_raw.reshape(QUERIES, -1), "head.control.out", parameters, out
-    )
+    asked = branch.hidden[-QUERIES:]
+    to_hidden[-QUERIES:] = _linear(asked, to_raw.reshape(QUERIES, -1), "head.control.out", parameters, out)
+    to_hidden[-QUERIES] += _followed(parameters, asked, to_raw, moves_of(made.tokens, made.b), out)
     for t, (number, logits) in enumerate(zip(branch.example.slot, branch.logits, strict=True)):
         to_logits = softmax(logits)
         to_logits[branch.target[t]] -= 1.0
@@ -88,6 +90,15 @@ def _branch(
             else:
                 out["head.trace.value_embedding.weight"][rows_of(SLOTS[number]).start + value] += to_x[t + 1]
     return to_cache
+
+
+def _followed(parameters: Parameters, asked: Array, to_raw: Array, moves: Array, out: Gradients) -> Array:
+    """The way back from the raw controls through the moves that the plan follows: to the first query's hidden state."""
+    share = followed(parameters, asked)
+    to_share = np.append(moves @ to_raw[:STEER_KNOTS, 1], 0.0)
+    to_logits = share * (to_share - share @ to_share)
+    to_first: Array = _linear(asked[:1], to_logits[None], "head.control.follow", parameters, out)[0]
+    return to_first
 
 
 def extend_back(

@@ -29,6 +29,15 @@ EXPECTED_S = (1.0, 2.0, 3.0, 4.0, 6.0)
 PREVIEW_S = (0.5, 1.0, 1.5, 2.0, 3.0)
 """A path token says how to steer for the point of the path that is reached at the present speed after so long."""
 
+STEER_KNOTS = 3
+"""For how many knots of a plan a path token says how to steer."""
+
+MOVES = (
+    *((0, way) for way in ("settle", "hurry", "way_left", "tight_left", "way_right", "tight_right")),
+    *((path, way) for path in (1, 2) for way in ("settle", "hurry")),
+)
+"""Ways to steer that a plan can follow: place of the path token (own, left, right), and which of its columns."""
+
 ACCELS = ("free", "lead", "light", "stop_entry", "zone", "end")
 """What a path token says the intelligent driver model would do: alone, behind the leader, and to come to rest before a
 light that is to be stopped for, a stop sign, a zone of others' right of way, the end of the lane's use."""
@@ -64,6 +73,11 @@ EGO = (
 
 _GAP = _near_far("gap")
 
+
+def _steer(way: str) -> list[str]:
+    return [f"{way}_{knot}" for knot in range(STEER_KNOTS)]
+
+
 PATH = (
     "own", "left", "right", "offset", "offset_fine", "turned", "turned_fine", "room_left", "room_right",
     "on_route", "leaves_route", *_near_far("leaves_route"), "ends", *_near_far("ends"),
@@ -75,6 +89,13 @@ PATH = (
     "lead_time", "has_rear", *_near_far("rear"), "rear_speed", "rear_closing",
     "cap", "cap_room", "care_cap", "care_room", *(f"idm_{name}" for name in ACCELS),
     *(f"in_{seconds:g}_{name}" for seconds in PREVIEW_S for name in ("pursuit", "bend")),
+    *_steer("settle"), *_steer("hurry"),
+    *(
+        name for side in ("left", "right") for name in (
+            f"has_way_{side}", f"way_{side}_beside", f"way_{side}_room", *_near_far(f"way_{side}_from"),
+            *_near_far(f"way_{side}_to"), *_steer(f"way_{side}"), *_steer(f"tight_{side}"),
+        )
+    ),
     *(
         f"at_{metres:g}_{name}" for metres in PATH_POINTS_M
         for name in ("x", "y", "y_near", "cos", "sin", "curvature", "limit", "cap", "on_route", "exists")
@@ -120,6 +141,9 @@ STOP_LINE = (
     "before_yield", "before_stop", "before_signal",
 )  # fmt: skip
 
+MOVE_AT = tuple((path, PATH.index(f"{way}_0")) for path, way in MOVES)
+"""Of each of :data:`MOVES` the place of the path token and the first of its columns."""
+
 PAST_AT = EGO.index(f"past_{HISTORY_S[0]:g}_ahead")
 """From this column to ``BEFORE_AT``, an ego token holds where it was."""
 
@@ -135,7 +159,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 FEATURES: Mapping[str, int] = {kind: len(names) for kind, names in COLUMNS.items()}
 """Columns of each kind."""
 
-REVISION = 2
+REVISION = 3
 """Counts up when what a column holds changes and its name does not."""
 
 

@@ -16,9 +16,11 @@ from waytrace.scenario import ACCEL_RANGE_MPS2, CURVATURE_RANGE_1PM, PLAN_KNOT_S
 from waytrace.sim import integrate
 from waytrace.trace.slots import END, NOTHING, Slot
 
+from .columns import MOVE_AT, STEER_KNOTS
 from .config import MODES
-from .forward import linear
+from .forward import linear, softmax
 from .parameters import Parameters
+from .tokens import SceneTokens
 from .vocabulary import is_pointer, rows_of
 
 Array = NDArray[Any]
@@ -26,6 +28,9 @@ Array = NDArray[Any]
 ACCEL_SCALE_MPS2, CURVATURE_MIN_SPEED_MPS = 2.5, 4.0
 ACCEL_STEP_MPS2, CURVATURE_STEP_1PM = 4.0, 0.1
 """Furthest that a knot may lie from the one before."""
+
+STEER_SCALE_MPS2 = 4.0
+"""A path token's 1 of steering, as a lateral acceleration."""
 
 _HALF_MPS2 = 0.5 * (ACCEL_RANGE_MPS2[1] - ACCEL_RANGE_MPS2[0])
 _MIDDLE_MPS2 = 0.5 * (ACCEL_RANGE_MPS2[1] + ACCEL_RANGE_MPS2[0])
@@ -97,9 +102,29 @@ def queries(parameters: Parameters, mode: str) -> Array:
     return out
 
 
-def raw_controls(parameters: Parameters, hidden: Array) -> Array:
-    """Raw controls [16, 2] (acceleration, curvature) from the hidden states of the queries [QUERIES, D]."""
-    return linear(hidden, parameters["head.control.out.weight"], parameters["head.control.out.bias"]).reshape(-1, 2)
+def moves(path: Array) -> Array:
+    """Lateral accelerations (m/s2) [..., MOVES, STEER_KNOTS] of the ways to steer that path tokens [..., 3, F] name."""
+    return np.stack([path[..., place, at : at + STEER_KNOTS] for place, at in MOVE_AT], -2) * STEER_SCALE_MPS2
+
+
+def moves_of(tokens: SceneTokens, b: int) -> Array:
+    """:func:`moves` of row ``b``."""
+    return moves(tokens.path[b])
+
+
+def followed(parameters: Parameters, hidden: Array) -> Array:
+    """How much of each of the moves, and of none, the plan follows: [MOVES + 1], from the queries' hidden states."""
+    return softmax(linear(hidden[0], parameters["head.control.follow.weight"], parameters["head.control.follow.bias"]))
+
+
+def raw_controls(parameters: Parameters, hidden: Array, moves: Array) -> Array:
+    """Raw controls [16, 2] (acceleration, curvature) from the hidden states of the queries [QUERIES, D].
+
+    The first curvatures are what the map says beside the ``moves`` [MOVES, STEER_KNOTS] that the plan follows.
+    """
+    out = linear(hidden, parameters["head.control.out.weight"], parameters["head.control.out.bias"]).reshape(-1, 2)
+    out[:STEER_KNOTS, 1] += followed(parameters, hidden)[:-1] @ moves.astype(out.dtype)
+    return out
 
 
 def squash(raw: Array, speed_mps: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -17,7 +17,7 @@ from waytrace.trace import SLOTS, Present, Trace, filled
 from .branch import token_rows, within_tokens
 from .config import QUERIES, GPTConfig
 from .forward import Cache, embed_scene, extend
-from .heads import Pointing, queries, raw_controls, slot_logits, unsquash, value_embedding
+from .heads import Pointing, moves_of, queries, raw_controls, slot_logits, unsquash, value_embedding
 from .parameters import Parameters
 from .prefix import ROOM
 from .tokens import SceneTokens
@@ -127,7 +127,7 @@ def _branch(parameters: Parameters, config: GPTConfig, made: Pass, example: Exam
         example, cache, tape, position, hidden,
         [slot_logits(parameters, h, slot, made.pointing) for h, slot in zip(hidden, slots, strict=False)],
         [made.pointing.at(v) if is_pointer(s) else v for s, v in zip(slots, example.value, strict=True)],
-        raw_controls(parameters, hidden[-QUERIES:]),
+        raw_controls(parameters, hidden[-QUERIES:], moves_of(made.tokens, made.b)),
         unsquash(example.accel, example.curvature, example.speed_mps).astype(x.dtype),
     )  # fmt: skip
 

@@ -73,6 +73,26 @@ MEANINGS: dict[str, tuple[tuple[str, str], ...]] = {
             "acceleration that leads there from the present heading, and that of the path's bend, m/s2 / 4",
         ),
         (
+            r"settle_\d|hurry_\d",
+            "how a smooth move to the path's middle is steered in the first, second and third half second at the "
+            "present speed: lateral acceleration, m/s2 / 4; as long as the expert's (2.5 s, to another lane 4 s), and "
+            "0.55 of it",
+        ),
+        (
+            r"has_way_.*",
+            "something has stood in the way for 4 s and waits for no light or sign (own path): a way round it on that "
+            "side, at most 5 m aside",
+        ),
+        (
+            r"way_.*_beside|way_.*_room",
+            "how far aside the ego's middle would just touch, m / 3; from there to the lane's boundary, m / 2",
+        ),
+        (r"way_.*_from_.*|way_.*_to_.*", "where it must be reached, and where it may end, from the rear axle on"),
+        (
+            r"way_.*_\d|tight_.*_\d",
+            "how it is steered, as above: with 0.6 m of room, and with 0.3 m or up to the boundary",
+        ),
+        (
             r"at_.*",
             "at so many metres ahead of the rear axle: place in the ego's frame (m / 50, m / 20, *near*), direction, "
             "curvature 1/m x 10, limit and allowed speed m/s / 15, on the route, the path reaches so far",

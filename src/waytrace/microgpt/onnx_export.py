@@ -37,7 +37,7 @@ SCENE, BACKBONE, HEADS = "scene.onnx", "backbone.onnx", "heads.onnx"
 OPSET = 17
 HEAD_MAPS = {
     "logits": "head.trace.output", "query": "head.trace.query", "key": "head.trace.key", "point": "head.trace.point",
-    "controls": "head.control.out",
+    "controls": "head.control.out", "follow": "head.control.follow",
 }  # fmt: skip
 """Outputs of ``heads.onnx``, and whose linear map each is."""
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from waytrace.scenario import PLAN_KNOTS, WaytraceError
 from waytrace.trace.slots import SLOTS
 
+from .columns import MOVES
 from .config import MODES, QUERIES, GPTConfig
 from .tokens import FEATURES
 from .vocabulary import VALUES
@@ -25,7 +26,14 @@ Parameters = Mapping[str, Array]
 CONTROLS = 2 * PLAN_KNOTS // QUERIES
 """Numbers that a control query answers with: (acceleration, curvature) of its knots."""
 
-STARTS_AT_ZERO = ("o_proj.weight", "mlp.down_proj.weight", "bias", "output.weight", "control.out.weight")
+STARTS_AT_ZERO = (
+    "o_proj.weight",
+    "mlp.down_proj.weight",
+    "bias",
+    "output.weight",
+    "control.out.weight",
+    "follow.weight",
+)
 """Endings of the names that start at zero: a layer begins as the identity, a slot undecided, a plan straight on."""
 
 EMBEDDINGS = ("embedding.weight", "begin", "nowhere", "queries.weight", "mode.weight")
@@ -77,6 +85,8 @@ def head_shapes(d: int) -> dict[str, tuple[int, ...]]:
         "head.control.mode.weight": (len(MODES), d),
         "head.control.out.weight": (CONTROLS, d),
         "head.control.out.bias": (CONTROLS,),
+        "head.control.follow.weight": (len(MOVES) + 1, d),
+        "head.control.follow.bias": (len(MOVES) + 1,),
     }
 
 

@@ -23,6 +23,7 @@ from .columns import PATH as NAMES
 from .columns import PATH_POINTS_M, PREVIEW_S
 from .conflicts import next_zone
 from .scaling import EGO, FAR_AT_M, Ego, cut, far, fine, near
+from .ways import write_ways
 
 Array = NDArray[np.float64]
 
@@ -178,17 +179,17 @@ def write_gap(out: NDArray[np.float32], at: int, metres: float) -> None:
 
 @jit(
     "void", MAP_INDEX, ROUTE_INDEX, PATH, "i8", "f8", "f8", "f8[:,:]", "f8[:]", "f8", OTHERS, "f8[:]", LAMPS, EGO,
-    DRIVER, "f8", "f8", "i8", "f4[:]"
+    DRIVER, "f8", "f8", "i8", "i8[:]", "f4[:]"
 )  # fmt: skip
 def write_path(
     m: MapIndex, r: RouteIndex, path: Path, count: int, s0: float, d0: float, place: Array, caps: Array, run_m: float,
     others: Others, still_s: Array, lamps: Lamps, ego: Ego, driver: Driver, unlimited_mps: float, care_mps: float,
-    which: int,
-    out: NDArray[np.float32],
+    which: int, rows: NDArray[np.int64], out: NDArray[np.float32],
 ) -> None:  # fmt: skip
     """Write the token of path ``which`` (0 own, 1 left, 2 right) to a row that is all 0. Columns: ``columns.PATH``.
 
-    ``care_mps`` is the speed that people and parked vehicles beside the path allow now; infinity for any.
+    ``care_mps`` is the speed that people and parked vehicles beside the path allow now; infinity for any. ``rows`` is
+    working memory, one for each other.
     """
     here = min(max(int(s0), 0), count - 1)
     lane, v, front = path.lane[here], ego.speed, s0 + ego.front_m
@@ -272,6 +273,8 @@ def write_path(
         i = min(max(int(s), 0), count - 1)
         out[_PREVIEW + 2 * k] = cut(aside / (2.0 * PREVIEW[k] * PREVIEW[k]), 3.0)
         out[_PREVIEW + 2 * k + 1] = cut(path.curvature[i] * max(v, SLOW_MPS) ** 2 / 4.0, 3.0)
+    must_s = min(stop_s, halt_s, s0 + min(run_m, left_over if left_over < 120.0 else math.inf))
+    write_ways(m, path, count, s0, d0, turned, place, others, still_s, must_s, ego, which, rows, out)
     c = _POINTS
     for k in range(len(POINTS)):
         s = s0 + POINTS[k]

@@ -17,7 +17,7 @@ from waytrace.trace.slots import Slot
 from .branch import MOST_VALUES, token_rows, within_tokens
 from .config import QUERIES, GPTConfig
 from .forward import Cache
-from .heads import Pointing
+from .heads import Pointing, moves_of
 from .parameters import Parameters
 from .sampling import Chosen
 from .tokens import SceneTokens
@@ -82,6 +82,8 @@ class Prefix:
     present: Present
     """What can be pointed at: elements that have a token."""
     digest: str
+    moves: Array
+    """[MOVES, STEER_KNOTS] m/s2 across: ways to steer that a plan can follow."""
     lent: list[bool] = field(default_factory=list)
 
     @classmethod
@@ -89,7 +91,7 @@ class Prefix:
         """Put row ``b`` of the scene tokens into the model. ``present`` is the reference table of the same moment."""
         hidden, cache = model.prefill(tokens, b, ROOM)
         row, shown = token_rows(tokens, b), within_tokens(present, tokens, b)
-        return cls(model, cache, hidden, row, shown, scene_digest(tokens, b))
+        return cls(model, cache, hidden, row, shown, scene_digest(tokens, b), moves_of(tokens, b).copy())
 
     @cached_property
     def pointing(self) -> Pointing:

@@ -210,7 +210,7 @@ class Session:
         hidden = self.prefix.model.extend(x, position, self._cache, mutual=QUERIES)[-QUERIES:]
         self._cache.length = self.prefix.scene_length + at
         self._answered = None
-        return raw_controls(parameters, hidden)
+        return raw_controls(parameters, hidden, self.prefix.moves)
 
     def _begin(self, written: Sequence[Written]) -> None:
         """Stand where ``written``, which the cache already holds, has been written."""

@@ -185,7 +185,8 @@ def _along(
             write_meetings(index, starts, path.s0, allowed, ego, others, np.zeros(CHAIN_LANES, np.int32), out.agent)
         write_path(
             index, moment.roads.routes, path.path, path.samples, path.s0, path.d0, path.place, path.caps, path.run_m,
-            others, moment.still_s, lamps, ego, DRIVER_NOW, unlimited_mps, care, which, out.path[which],
+            others, moment.still_s, lamps, ego, DRIVER_NOW, unlimited_mps, care, which,
+            np.empty(len(others.x), np.int64), out.path[which],
         )  # fmt: skip
         write_places(ego, path.place, path.s0, which, out.agent)
         mark_lanes(path.path, path.samples, path.s0, which, on)

@@ -19,6 +19,7 @@ from waytrace.microgpt.config import HEAD_WIDTH, GPTConfig
 
 from .atoms import Linear, attend, linear, mlp, precision, rms_norm, rotate
 from .grouping import Grouping, grouping
+from .recompute import recompute
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,11 @@ class MicroGPT(nn.Module):
         super().__init__()
         self.config = config
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.depth))
+
+    def recompute(self) -> None:
+        """Keep no activations of the layers, compute them again in the backward pass (:mod:`.recompute`)."""
+        for layer in self.layers:
+            recompute(layer)
 
     def forward(
         self, x_BTD: Tensor, cache: Cache | None, positions_BT: Tensor | None, mask_BTS: Tensor,

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
+from waytrace.microgpt.columns import MOVES, STEER_KNOTS
 from waytrace.microgpt.config import MODES, QUERIES
 from waytrace.microgpt.vocabulary import VALUES
 from waytrace.scenario import PLAN_KNOTS
@@ -53,15 +55,24 @@ class ControlHead(nn.Module):
         self.queries = nn.Embedding(QUERIES, width)
         self.mode = nn.Embedding(len(MODES), width)
         self.out = Linear(width, 2 * PLAN_KNOTS // QUERIES)
+        self.follow = Linear(width, len(MOVES) + 1)
 
     def inputs(self) -> Tensor:
         """[modes * queries, D] what each query of each mode puts in."""
         return (self.mode.weight[:, None] + self.queries.weight).flatten(0, 1)
 
-    def forward(self, hidden_Q4D: Tensor) -> Tensor:
-        """[Q, 16, 2] pairs for :func:`waytrace.model.unicycle.bounded`."""
+    def forward(self, hidden_Q4D: Tensor, moves_QMK: Tensor) -> Tensor:
+        """[Q, 16, 2] pairs for :func:`waytrace.model.unicycle.bounded`.
+
+        ``moves_QMK`` are lateral accelerations of the first knots of the ways to steer that a plan can follow.
+        """
         out: Tensor = self.out(hidden_Q4D)
-        return out.reshape(len(out), PLAN_KNOTS, 2)
+        out = out.reshape(len(out), PLAN_KNOTS, 2).float()
+        share_QM = self.follow(hidden_Q4D[:, 0]).float().softmax(-1)[:, :-1]
+        steered = (share_QM[..., None] * moves_QMK).sum(1)
+        return torch.cat(
+            [out[..., :1], out[..., 1:] + functional.pad(steered, (0, PLAN_KNOTS - STEER_KNOTS))[..., None]], -1
+        )
 
 
 class Heads(nn.Module):

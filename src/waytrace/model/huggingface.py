@@ -10,6 +10,7 @@ Shape suffixes as in :mod:`.backbone`.
 from __future__ import annotations
 
 import copy
+import functools
 import importlib
 import inspect
 from collections.abc import Iterator, Mapping
@@ -21,13 +22,12 @@ import torch
 from torch import Tensor, nn
 
 from waytrace.microgpt.checkpoint_files import weights_hash
+from waytrace.microgpt.checkpoint_over import PREFIX
 from waytrace.scenario import WaytraceError
 
 from .backbone import Cache
 from .lora import Lora
-
-PREFIX = "base_model.model.model."
-"""What PEFT puts before the names of a causal LM's decoder."""
+from .recompute import recompute
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,6 @@ class HuggingFace(nn.Module):
         self.folder: Path | None = None
         self.lora: Lora | None = None
         self._sha256 = ""
-        self._new_cache = _transformers().DynamicCache
         # What newer versions call `cache` was called `past_key_values`; either is written to in place.
         taken = inspect.signature(self.model.forward).parameters
         self._cache_name = "cache" if "cache" in taken else "past_key_values"
@@ -96,6 +95,24 @@ class HuggingFace(nn.Module):
         """Let the model's own weights not be trained."""
         for parameter in self._own_parameters():
             parameter.requires_grad_(False)
+
+    @property
+    def layers(self) -> nn.ModuleList:
+        """The decoder's layers. Raises :class:`WaytraceError` where they cannot be told from its other parts."""
+        depth = int(self.model.config.get_text_config().num_hidden_layers)
+        for module in self.model.modules():
+            if isinstance(module, nn.ModuleList) and len(module) == depth:
+                return module
+        raise WaytraceError(f"{self.config.architecture} has no list of {depth} layers")
+
+    def recompute(self) -> None:
+        """Keep no activations of the layers, compute them again in the backward pass (:mod:`.recompute`).
+
+        Not by ``gradient_checkpointing_enable``, under which transformers' layers leave out the cache, and with it the
+        scene that all branches go on from.
+        """
+        for layer in self.layers:
+            recompute(layer)
 
     def adapt(self, lora: Lora, seed: int = 0) -> None:
         """Freeze the model and put PEFT's adapters over its maps. Raises :class:`WaytraceError` where it has some."""
@@ -153,7 +170,7 @@ class HuggingFace(nn.Module):
     ) -> tuple[Tensor, Cache | None]:  # fmt: skip
         """See :class:`.Backbone`. Without a cache the tokens are a scene's, in their order, and see those before."""
         B, T, _ = x_BTD.shape
-        before = self._new_cache()
+        grown = _growing()([] if cache is None else list(zip(cache.keys, cache.values, strict=True)))
         if cache is None:
             positions = torch.arange(T, device=x_BTD.device).expand(B, T)
             order = torch.ones(T, T, dtype=torch.bool, device=x_BTD.device).tril()
@@ -161,8 +178,6 @@ class HuggingFace(nn.Module):
             mask = (mask_BTS & order) | torch.eye(T, dtype=torch.bool, device=x_BTD.device)
             scene = mask_BTS.expand(B, -1, T)[:, -1].sum(1)
         else:
-            for layer, (keys, values) in enumerate(zip(cache.keys, cache.values, strict=True)):
-                before.update(keys, values, layer)
             if cache.scene is None:
                 raise WaytraceError("this cache is of another backbone: it does not say how long its scene is")
             scene = cache.scene
@@ -172,7 +187,7 @@ class HuggingFace(nn.Module):
         hides = hides.masked_fill(~mask, torch.finfo(x_BTD.dtype).min)[:, None]
         out = self.model(
             inputs_embeds=x_BTD, attention_mask=hides, position_ids=positions, use_cache=True,
-            **{self._cache_name: before},
+            **{self._cache_name: grown},
         )  # fmt: skip
         hidden = out.last_hidden_state
         if real_N is not None:
@@ -181,8 +196,35 @@ class HuggingFace(nn.Module):
             hidden = hidden.masked_fill(~real.view(B, T, 1), 0.0)
         if not keep:
             return hidden, None
-        kept: list[tuple[Tensor, Tensor]] = [(layer.keys, layer.values) for layer in before.layers]
+        kept = [grown.after[layer] for layer in sorted(grown.after)]
         return hidden, Cache(tuple(k for k, _ in kept), tuple(v for _, v in kept), scene)
+
+
+@functools.cache
+def _growing() -> Any:
+    """The class of caches that are read as often as one likes: a layer that is computed again finds what it found."""
+
+    class Growing(_transformers().DynamicCache):  # type: ignore[misc]
+        """What was there before, and apart from that, what it grew to."""
+
+        def __init__(self, before: list[tuple[Tensor, Tensor]]) -> None:
+            super().__init__()
+            for layer, (keys, values) in enumerate(before):
+                super().update(keys, values, layer)
+            self.before = before
+            self.after: dict[int, tuple[Tensor, Tensor]] = {}
+
+        def update(
+            self, key_states: Tensor, value_states: Tensor, layer_idx: int, *_: Any, **__: Any
+        ) -> tuple[Tensor, Tensor]:
+            """Keys and values of a layer, the given ones last."""
+            if self.before:
+                keys, values = self.before[layer_idx]
+                key_states, value_states = torch.cat([keys, key_states], 2), torch.cat([values, value_states], 2)
+            self.after[layer_idx] = key_states, value_states
+            return key_states, value_states
+
+    return Growing
 
 
 def _transformers() -> Any:

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from waytrace.microgpt.config import QUERIES
+from waytrace.microgpt.heads import moves
 from waytrace.microgpt.tokens import PLACES, SceneTokens
 from waytrace.scenario import REAR_AXLE_TO_CENTRE
 from waytrace.trace.slots import ROW_COUNT
@@ -82,6 +83,8 @@ class Packed(NamedTuple):
     """[Q, 4] which of the N tokens are the queries of a branch."""
     query_branch: I8
     """[Q] number of the branch: choice, runner-up, decisions of either, fast."""
+    moves: F4
+    """[Q, M, K] m/s2 across in the first knots: ways to steer that the plan can follow."""
     start: F4
     """[Q, 4] x, y, heading, speed of the rear axle in the ego's frame."""
     accel: F4
@@ -199,4 +202,5 @@ def _plans(batch: Batch, joined: Block) -> dict[str, Any]:
         "accel": batch.accel[sample, k].astype(np.float32),
         "curvature": batch.curvature[sample, k].astype(np.float32),
     }
-    return {"query_at": at, "query_branch": branch, "start": start, **plans}
+    moved = np.ascontiguousarray(moves(batch.tokens.path)[sample], np.float32)
+    return {"query_at": at, "query_branch": branch, "moves": moved, "start": start, **plans}

@@ -18,6 +18,7 @@ from waytrace.trace import SLOTS
 from .branches import IGNORED
 from .unicycle import SLOWEST_MPS
 
+DECISIONS = ("longitudinal", "lateral")
 BRANCHES = ("choice", "runner_up", "choice_decisions", "runner_up_decisions", "fast")
 
 
@@ -26,7 +27,9 @@ class Weights:
     """What counts how much."""
 
     trace: float = 1.0
-    """Of the mean cross-entropy of a slot, in nats."""
+    """Of the sum of the slots' cross-entropies over their number, in nats."""
+    decision: float = 4.0
+    """What a decision's cross-entropy counts beside that of another slot: two in sixty, and they drive."""
     control: float = 0.1
     """Of all that follows, which sums some metres where a trace has about one nat: at 1 traces learn half as fast."""
     across: float = 3.0
@@ -102,6 +105,12 @@ def closed_loss(logits_NV: Tensor, slot_N: Tensor, value_N: Tensor) -> tuple[Ten
     return functional.cross_entropy(own, value_N, reduction="none"), own.detach().argmax(-1) == value_N
 
 
+def decisive(slot_N: Tensor, weights: Weights) -> Tensor:
+    """[N] what the cross-entropy of each slot counts."""
+    decisions = [number for number, slot in enumerate(SLOTS) if slot.name in DECISIONS]
+    return torch.where(torch.isin(slot_N, slot_N.new_tensor(decisions)), weights.decision, 1.0)
+
+
 def pointer_loss(logits_BPK: Tensor, allowed_BK: Tensor, value_BP: Tensor) -> tuple[Tensor, Tensor]:
     """Cross-entropy [B, P] over what can be pointed at, 0 for padding; and whether the likeliest is right."""
     own = logits_BPK.float().masked_fill(~allowed_BK[:, None], -torch.inf)
@@ -124,11 +133,22 @@ def plan_loss(
     )
     knots_s = PLAN_KNOT_S * torch.arange(PLAN_KNOTS, device=apart.device)
     driven = _smooth(errors, weights).sum(-1) * _falling(knots_s + PLAN_KNOT_S, weights.half_s)
-    square = (target_Q16x4[..., 3] - PLAN_KNOT_S * accel).clamp(min=SLOWEST_MPS).square()
+    square = _square(target_Q16x4, accel)
     steered = torch.stack([controls[0] - accel, (controls[1] - curvature) * square], -1)
     chosen = _smooth(steered, weights).sum(-1) * _falling(knots_s, weights.controls_half_s)
-    kept = ((curvature * square).abs().amax(-1) <= weights.hardest_mps2).float()
+    kept = drivable(target_Q16x4, accel, curvature, weights).float()
     return ((driven + weights.controls * chosen).mean(-1) * kept).sum() / kept.sum().clamp(min=1.0)
+
+
+def drivable(target_Q16x4: Tensor, accel_Q16: Tensor, curvature_Q16: Tensor, weights: Weights) -> Tensor:
+    """[Q] whether a plan counts: not where its target steers harder across than ``weights.hardest_mps2`` anywhere."""
+    across = (curvature_Q16 * _square(target_Q16x4, accel_Q16)).abs().amax(-1)
+    return across <= weights.hardest_mps2
+
+
+def _square(target_Q16x4: Tensor, accel_Q16: Tensor) -> Tensor:
+    """[Q, 16] squares of the speeds that the knots' controls begin at, in (m/s)^2."""
+    return (target_Q16x4[..., 3] - PLAN_KNOT_S * accel_Q16).clamp(min=SLOWEST_MPS).square()
 
 
 def _falling(time_s: Tensor, half_s: float) -> Tensor:

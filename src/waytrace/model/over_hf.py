@@ -34,14 +34,13 @@ from waytrace.microgpt.checkpoint_files import (
     tensors_of,
     write_files,
 )
-from waytrace.microgpt.parameters import head_shapes, scene_shapes
+from waytrace.microgpt.checkpoint_over import KIND, check_model, head_of, place_of_model
 from waytrace.scenario import WaytraceError
 
 from .huggingface import HuggingFace
 from .lora import Lora
 from .waytrace import Waytrace
 
-KIND = "hf"
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -98,17 +97,13 @@ def load_over(folder: Path, model: Waytrace | None = None, *, base: Path | str |
     adapter, settings = files.adapter() or (None, {})
     lora = Lora.from_peft(settings) if adapter is not None else None
     if model is None:
-        backbone = HuggingFace.load(_place(files, record, base))
+        backbone = HuggingFace.load(place_of_model(files, record, base))
         model = Waytrace.over(backbone)
         backbone.freeze()
         if lora is not None:
             model.adapt(lora)
     backbone = backbone_of(model)
-    if backbone.sha256() != record.get("weights_sha256"):
-        raise CheckpointError(
-            f"{folder / BASE_JSON} is for a model with weights {str(record.get('weights_sha256'))[:12]}; found is one "
-            f"with {backbone.sha256()[:12]}, even if its shapes are the same. Give the right one with --base PATH."
-        )
+    check_model(files, record, backbone.sha256())
     if model.lora != lora:
         raise CheckpointError(f"{folder} is adapted as {lora}; this run's model as {model.lora}.")
     _set_head(model, files)
@@ -123,30 +118,6 @@ def load_over(folder: Path, model: Waytrace | None = None, *, base: Path | str |
 @torch.no_grad()
 def _set_head(model: Waytrace, files: Files) -> None:
     """Put in scene encoder and heads: exactly the tensors that this width has."""
-    width = model.config.width
-    wanted, found = scene_shapes(width) | head_shapes(width), files.tensors(HEAD)
-    for name in sorted(wanted.keys() | found.keys()):
-        if name not in wanted or name not in found:
-            what = "is missing" if name in wanted else "is none that belongs there"
-            raise CheckpointError(f"{files.folder / HEAD}: tensor {name!r} {what}. {WAY_OUT}")
-        if found[name].shape != wanted[name]:
-            raise CheckpointError(
-                f"{files.folder / HEAD}: tensor {name!r} has shape {list(found[name].shape)}, not "
-                f"{list(wanted[name])}. {WAY_OUT}"
-            )
     own: dict[str, Tensor] = dict(model.named_parameters())
-    for name, value in found.items():
+    for name, value in head_of(files, model.config.width).items():
         own[name].copy_(torch.from_numpy(np.array(value)))
-
-
-def _place(files: Files, record: Mapping[str, Any], given: Path | str | None) -> Path:
-    """Where the Hugging Face model lies."""
-    ref = Path(given) if given else Path(str(record.get("ref") or ""))
-    looked = [ref] if ref.is_absolute() or given else [files.folder / ref, ref]
-    for place in looked:
-        if str(ref) and (place / "config.json").is_file():
-            return place
-    raise CheckpointError(
-        f"{files.folder} is over a Hugging Face model; it was looked for at {', '.join(map(str, looked))} and is not "
-        "there. Say where it is with --base PATH."
-    )

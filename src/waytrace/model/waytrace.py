@@ -22,7 +22,7 @@ from .heads import Heads
 from .huggingface import HuggingFace, HuggingFaceConfig
 from .layout import Packed
 from .lora import Lora, adapt, plain_state
-from .losses import BRANCHES, Figures, Weights, closed_loss, plan_loss, pointer_loss
+from .losses import BRANCHES, Figures, Weights, closed_loss, decisive, plan_loss, pointer_loss
 from .unicycle import bounded, integrate
 
 
@@ -48,6 +48,7 @@ class Inputs(NamedTuple):
     pointer_value: Tensor
     query_at: Tensor
     query_branch: Tensor
+    moves: Tensor
     start: Tensor
     accel: Tensor
     curvature: Tensor
@@ -125,6 +126,11 @@ class Waytrace(nn.Module):
             adapt(self, lora, seed)
         self.lora = lora
 
+    def recompute(self) -> None:
+        """Keep no activations of the backbone's layers, compute them again in the backward pass: once, for good."""
+        assert self.backbone is not None
+        self.backbone.recompute()
+
     def parameters_numpy(self) -> dict[str, Array]:
         """The weights by name, float32, adapters merged in, as the NumPy form takes them.
 
@@ -171,7 +177,7 @@ class Waytrace(nn.Module):
         return Answers(
             self.head.trace.closed(hidden_ND[inputs.closed_at]),
             self.head.trace.pointers(hidden_ND[inputs.pointer_at], scene_BSD),
-            self.head.control(hidden_ND[inputs.query_at]),
+            self.head.control(hidden_ND[inputs.query_at], inputs.moves),
         )
 
     def loss(self, packed: Packed, weights: Weights | None = None) -> tuple[Tensor, Figures]:
@@ -183,14 +189,16 @@ class Waytrace(nn.Module):
         inputs = Inputs.of(packed, self.device)
         logits, pointers, out = self.answers(inputs)
         with torch.autocast(self.device.type, enabled=False):
-            trace, slots = self._trace(inputs, logits, pointers)
+            trace, slots = self._trace(inputs, logits, pointers, weights)
             control, plans = self._control(inputs, out.float(), weights)
             loss = weights.trace * trace + weights.control * control
             sums = torch.stack([loss, trace, control, torch.ones_like(loss)]).detach()
         return loss, Figures(slots, plans, sums, inputs.left_out)
 
-    def _trace(self, inputs: Inputs, logits: Tensor, pointers: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean cross-entropy of all slots that are asked, and the sums of each slot."""
+    def _trace(
+        self, inputs: Inputs, logits: Tensor, pointers: Tensor, weights: Weights
+    ) -> tuple[Tensor, Tensor]:  # fmt: skip
+        """Mean cross-entropy of all slots that are asked, decisions counting more, and the sums of each slot."""
         closed, right = closed_loss(logits, inputs.closed_slot, inputs.closed_value)
         allowed = nn.functional.pad(inputs.pointable, (NOWHERE, 0), value=True)
         pointer, pointed = pointer_loss(pointers, allowed, inputs.pointer_value)
@@ -199,7 +207,8 @@ class Waytrace(nn.Module):
         figures = torch.zeros(len(SLOTS), 3, device=closed.device)
         figures.index_add_(0, inputs.closed_slot, _columns(closed, right))
         figures.index_add_(0, inputs.pointer_slot[asked], _columns(pointer[asked], pointed[asked]))
-        return (closed.sum() + pointer.sum()) / max(count, 1), figures
+        counted = (closed * decisive(inputs.closed_slot, weights)).sum() + pointer.sum()
+        return counted / max(count, 1), figures
 
     def _control(self, inputs: Inputs, out: Tensor, weights: Weights) -> tuple[Tensor, Tensor]:
         """Mean error of all plans, and the sums of each kind of branch."""

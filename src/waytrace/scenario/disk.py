@@ -1,8 +1,9 @@
-"""Folders that appear on disk whole or not at all."""
+"""Folders that appear on disk whole or not at all, and what is said where the disk refuses."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -14,6 +15,10 @@ from .errors import StoreError
 
 MANIFEST = "manifest.json"
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+REFUSED = (*FULL, errno.EROFS, errno.EACCES, errno.EPERM)
+"""Why a disk takes nothing: it is full, or not to be written to."""
+
 
 def sha256_of(path: Path) -> str:
     """sha256 (hex) of a file, read in pieces."""
@@ -22,15 +27,19 @@ def sha256_of(path: Path) -> str:
 
 
 @contextlib.contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn an :class:`OSError` while writing into a :class:`StoreError` that says what became of ``path``."""
+def explained(path: Path, now: str = "Nothing was left there") -> Iterator[None]:
+    """Turn an :class:`OSError` while writing into a :class:`StoreError`; ``now`` says what became of ``path``."""
     try:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise StoreError(
-            f"{path} could not be written: {reason}. Nothing was left there; make room or choose another folder."
-        ) from error
+        raise StoreError(f"{path} could not be written: {reason}. {now}. {remedy(error)}") from error
+
+
+def remedy(error: OSError) -> str:
+    """What to do where the disk refuses, as a sentence."""
+    see_to = "Make room" if error.errno in FULL else "See that it can be written to"
+    return f"{see_to} and repeat the command, or choose another folder."
 
 
 def write_file(path: Path, data: bytes | memoryview) -> None:
@@ -52,6 +61,13 @@ def sync_folder(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def remove_folder(path: Path) -> None:
+    """Take a folder away. Its name is gone at once: what bears a name is whole, even if this is cut off."""
+    aside = path.with_name(f"{path.name}.removed-{uuid.uuid4().hex[:12]}")
+    path.rename(aside)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def check_target(path: Path, overwrite: bool) -> None:

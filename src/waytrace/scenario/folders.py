@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .disk import explained, sync_folder, write_file
 from .errors import WaytraceError
 
 RUN = "run.json"
@@ -20,14 +21,21 @@ def claim(
     """Make a folder and note in its ``run.json`` what it is for; nothing where it is for that already.
 
     ``holds`` says what such a folder has in it ("labels"), ``again`` the way to start afresh. Raises ``error`` as
-    :func:`claimed` does, and where the folder holds something else.
+    :func:`claimed` does, and where the folder holds something else; ``StoreError`` where the disk refuses.
     """
     if claimed(folder, settings, holds=holds, again=again, error=error):
         return
-    if folder.exists() and {p.name for p in folder.iterdir()} - {unfinished(folder / RUN).name}:
+    if taken(folder):
         raise error(f"{folder} holds something that is no collection of {holds}. Give another folder.")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     write_json(folder / RUN, settings)
+
+
+def taken(folder: Path) -> bool:
+    """Whether something is at a place already: a file, or a folder that more is in than what :func:`claim` left."""
+    if not folder.is_dir():
+        return folder.exists()
+    return any(p.name != unfinished(folder / RUN).name for p in folder.iterdir())
 
 
 def claimed(
@@ -61,19 +69,33 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     ]  # fmt: skip
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those that it lies in, where they are not there. Raises ``StoreError``."""
+    with explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
 def write_json(path: Path, record: Mapping[str, Any]) -> None:
-    """Write JSON so that the file is there whole or as it was."""
+    """Write JSON as :func:`write_text` writes text."""
     write_text(path, json.dumps(record, indent=1, allow_nan=False))
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write text so that the file is there whole or as it was, and on the disk once this returns."""
+    """Write text so that the file is there whole or as it was, and on the disk, name and all, once this returns.
+
+    Raises ``StoreError`` where the disk refuses; what is there then is whole.
+    """
     temporary = unfinished(path)
-    with temporary.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    with explained(path, now="Nothing that was there was harmed"):
+        try:
+            temporary.unlink(missing_ok=True)
+            write_file(temporary, text.encode())
+            temporary.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
 
 
 def unfinished(path: Path) -> Path:

@@ -26,15 +26,15 @@ class Options:
 
 def run(options: Options, output: Output) -> int:
     """A line for each; 1 if any is not whole."""
-    from waytrace.microgpt.checkpoint import read_parts
     from waytrace.microgpt.checkpoint_files import CheckpointError
+    from waytrace.microgpt.checkpoint_views import verified
 
     found: dict[str, str | None] = {}
     for folder in options.checkpoints:
         try:
-            parts = read_parts(folder, base=options.base)
+            digest = verified(folder, base=options.base)
             found[str(folder)] = None
-            output.say(f"whole  {folder}  {parts.digest[:12]}")
+            output.say(f"whole  {folder}  {digest[:12]}")
         except CheckpointError as error:
             found[str(folder)] = str(error)
             output.say(f"REFUSED  {error}")
