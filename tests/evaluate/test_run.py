@@ -25,8 +25,8 @@ def result(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Result:
 def test_one_worker_and_two_give_the_same_result(result: Result, store: Path, tmp_path: Path) -> None:
     other = evaluate("constant-velocity", store, out=tmp_path / "two", workers=2)
     assert other.meta["result_hash"] == result.meta["result_hash"]
-    assert [r | {"seconds": 0} for r in other.meta["scenarios"]] == [
-        r | {"seconds": 0} for r in result.meta["scenarios"]
+    assert [r | {"seconds": 0, "latency": 0} for r in other.meta["scenarios"]] == [
+        r | {"seconds": 0, "latency": 0} for r in result.meta["scenarios"]
     ]
 
 

@@ -7,6 +7,7 @@ import json
 import math
 import os
 import platform
+import subprocess
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -18,7 +19,10 @@ from waytrace.scenario import Rollout
 from waytrace.scenario.revision import code_digest
 from waytrace.score import ScenarioScore
 
-__all__ = ["canonical", "code_digest", "drive_digest", "environment", "plain", "result_hash"]
+__all__ = ["UNHASHED", "canonical", "code_digest", "drive_digest", "environment", "plain", "result_hash", "revision"]
+
+UNHASHED = ("seconds", "latency", "trace")
+"""Keys of a row that are not in the result's hash: timings, and what is only there where traces were asked for."""
 
 
 def plain(value: Any) -> Any:
@@ -56,16 +60,28 @@ def drive_digest(rollout: Rollout, score: ScenarioScore) -> str:
 def result_hash(identity: dict[str, Any], rows: Iterable[dict[str, Any]], errors: Iterable[dict[str, Any]]) -> str:
     """Hash over who drove what and how it went: equal for one worker and many, for any folder and any machine state.
 
-    ``identity`` holds planner, traffic, style, seed and decision rate. Of a row it covers everything but the timing;
-    of an error which scenario it befell.
+    ``identity`` holds planner, traffic, style, seed and decision rate. Of a row it covers everything but
+    :data:`UNHASHED`; of an error which scenario it befell.
     """
-    kept = [{k: v for k, v in row.items() if k != "seconds"} for row in rows]
+    kept = [{k: v for k, v in row.items() if k not in UNHASHED} for row in rows]
     record = {
         "identity": identity,
         "rows": sorted(kept, key=lambda row: str(row["id"])),
         "errors": sorted(str(e["id"]) for e in errors),
     }
     return hashlib.sha256(canonical(record)).hexdigest()
+
+
+def revision() -> str | None:
+    """Git commit of the current folder, with a + behind it where files differ; None outside version control."""
+    try:
+        commit, state = (
+            subprocess.run(["git", *words], capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+            for words in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return commit + ("+" if state else "")
 
 
 def environment() -> dict[str, Any]:

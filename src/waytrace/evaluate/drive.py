@@ -12,6 +12,8 @@ from waytrace.observe import Observation
 from waytrace.scenario import Plan, Rollout, Scenario
 from waytrace.sim import World
 
+from .timing import Clock
+
 Watch = Callable[[Any, Observation, Plan, Any, NDArray[np.bool_], Any], None]
 """Called with planner, observation, plan, traces, which worlds are active, and the state carried into it."""
 
@@ -30,6 +32,7 @@ def drive(
     pad_to: int = 0,
     name: str = "",
     watch: Watch | None = None,
+    clock: Clock | None = None,
 ) -> list[Rollout]:
     """Rollouts of ``planner`` in ``scenarios``, one each, in their order.
 
@@ -38,16 +41,17 @@ def drive(
     of the last scenario, whose rollouts are dropped: a planner whose arithmetic depends on the size of its batch
     then gives the same result however the scenarios were divided. ``watch`` is called after every decision with what
     the planner saw, what it answered and the state it carried into it; only rows of worlds that still run mean anything
-    then.
+    then. ``clock`` takes down how long the planner takes.
     """
     worlds = [*scenarios, *[scenarios[-1]] * (pad_to - len(scenarios))]
     world = World(worlds, traffic=traffic, style=style, seed=seed)
     planner.reset([s.id for s in worlds], world if getattr(planner, "privileged", False) else None)
     state: Any = None
+    ask = planner.plan if clock is None else clock.around(planner.plan)
     while world.active.any():
         observation = world.observe()
         carried = state
-        plan, traces, state = planner.plan(observation, carried)
+        plan, traces, state = ask(observation, carried)
         if watch is not None:
             watch(planner, observation, plan, traces, world.active, carried)
         world.step_plans(plan, ticks=replan_ticks)

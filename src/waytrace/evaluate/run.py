@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from waytrace.scenario.store import RolloutStore, ScenarioStore, ScenarioWriter,
 from waytrace.sim import STYLES, TRAFFIC
 from waytrace.trace.file import write_traces
 
-from .digest import canonical, code_digest, environment, result_hash
+from .digest import canonical, code_digest, environment, result_hash, revision
 from .drive import REPLAN_TICKS
 from .load import load_planner, planner_digest, planner_label, planner_name
 from .openings import note_opening
@@ -122,6 +123,7 @@ def evaluate(
         if not result.errors:
             return result
 
+    began = time.perf_counter()
     partial = out / "partial"
     setup = Setup(
         planner, name, str(store.path), str(partial), traffic, style, seed, replan_ticks, references, traces
@@ -141,7 +143,14 @@ def evaluate(
             failed.append(_error(out, outcome, position))
         if progress:
             progress(count, len(ids), outcome.task.ids[-1])
-    return _finish(out, ids, identity, planner_label(planner), store, failed)
+    facts = {
+        "label": planner_label(planner),
+        "planner_digest": config["planner_code"],
+        "revision": revision(),
+        "suite_scenes": len(suite.scenes) if suite else None,
+        "seconds": time.perf_counter() - began,
+    }
+    return _finish(out, ids, identity, facts, store, failed)
 
 
 def _check(value: str, allowed: Iterable[str], what: str) -> None:
@@ -203,7 +212,7 @@ def _finish(
     out: Path,
     ids: list[str],
     identity: dict[str, Any],
-    label: str,
+    facts: dict[str, Any],
     store: ScenarioStore,
     failed: list[dict[str, Any]],
 ) -> Result:
@@ -212,6 +221,7 @@ def _finish(
     by_id: dict[str, dict[str, Any]] = {}
     where: dict[str, Path] = {}
     ticks: dict[str, Any] = {}
+    traces_hash = None
     for folder in folders:
         for row in json.loads((folder / "rows.json").read_text()):
             by_id[row["id"]] = row
@@ -223,12 +233,14 @@ def _finish(
     save_file(ticks, out / "ticks.safetensors")
     if any((folder / "traces.jsonl").exists() for folder in folders):
         write_traces(out / "traces.jsonl", traces_of([row["id"] for row in rows], where))
+        traces_hash = hashlib.sha256((out / "traces.jsonl").read_bytes()).hexdigest()
     contents = {i: store.summary(i)["hash"] for i in ids}
     failed.sort(key=lambda e: ids.index(e["id"]))
     meta = {
         "schema": SCHEMA,
         **identity,
-        "label": label,
+        **facts,
+        "asked": len(ids),
         "suite": identity["suite"] or store.path.name,
         "store": store.path.relative_to(out).as_posix() if store.path.is_relative_to(out) else str(store.path),
         "store_hash": store.manifest_hash,
@@ -236,6 +248,7 @@ def _finish(
         "code": code_digest(),
         "result_hash": result_hash({**identity, "scenarios": contents}, rows, failed),
         **aggregate(rows, admitted_only=identity["admitted_only"]),
+        "traces_hash": traces_hash,
         "errors": failed,
         "scenarios": rows,
     }

@@ -23,7 +23,8 @@ from .drive import REPLAN_TICKS, drive
 from .load import load_planner
 from .reference import Reference, reference
 from .suite_store import load_references
-from .traces import TraceBook
+from .timing import Clock
+from .traces import TraceBook, counts
 
 BATCH = 4
 """Worlds per task, and the padded batch that every planner runs at."""
@@ -68,14 +69,16 @@ def run_task(
     contents = [store.summary(i)["hash"] for i in ids]
     book = TraceBook(contents, setup.seed) if setup.traces else None
     began = time.perf_counter()
+    clock = Clock()
     rollouts = drive(
         load_planner(setup.planner), scenarios, traffic=setup.traffic, style=setup.style, seed=setup.seed,
         replan_ticks=setup.replan_ticks, pad_to=BATCH, name=setup.name, watch=book.take if book else None,
+        clock=clock,
     )  # fmt: skip
     seconds = (time.perf_counter() - began) / len(ids)
     if driven:
         driven()
-    rows, ticks = [], {}
+    rows, ticks, said = [], {}, counts(book.lines()) if book else {}
     for scenario, content, rollout in zip(scenarios, contents, rollouts, strict=True):
         oracle = (
             load_references(setup.references)[scenario.id]
@@ -83,7 +86,9 @@ def run_task(
             else reference(scenario, content, traffic=setup.traffic, style=setup.style, seed=setup.seed)
         )
         score = score_rollout(scenario, rollout, oracle.progress_m)
-        rows.append(_row(scenario, score, oracle, rollout.end, seconds, drive_digest(rollout, score)))
+        row = _row(scenario, score, oracle, rollout.end, seconds, drive_digest(rollout, score))
+        row |= {"latency": clock.record()} | ({"trace": said[scenario.id]} if scenario.id in said else {})
+        rows.append(row)
         ticks.update({f"{scenario.id}/{key}": np.ascontiguousarray(value) for key, value in score.ticks.items()})
     final = Path(setup.partial) / name
     temporary = final.with_name(f".{name}.{os.getpid()}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,9 @@ from waytrace.scenario.roads import RoadCache
 from waytrace.trace import Header, Present, Producer, Trace, encode, vocabulary_hash
 from waytrace.trace.check import check
 from waytrace.trace.file import TraceLine, read_traces
+
+BOUND = ("decision.longitudinal", "decision.lateral")
+"""Claims that are judged against the plan, beside those about the plan itself."""
 
 
 class TraceBook:
@@ -85,6 +88,22 @@ class TraceBook:
             observation.ids[row], int(observation.tick[row]), header, trace, plan[row],
             check(trace, scene, plan[row], self._before[row]),
         )  # fmt: skip
+
+
+def counts(lines: Iterable[TraceLine]) -> dict[str, dict[str, int]]:
+    """By scenario: decisions, verdicts on claims about the present, and those on claims that are bound to the plan."""
+    found: dict[str, dict[str, int]] = {}
+    for line in lines:
+        names = ("decisions", "true", "false", "undetermined", "plan_true", "plan_false")
+        row = found.setdefault(line.scenario, dict.fromkeys(names, 0))
+        row["decisions"] += 1
+        for verdict in line.verdicts:
+            if verdict.value in row:
+                row[verdict.value] += 1
+                bound = verdict.claim in BOUND or verdict.claim.startswith("plan.")
+                if bound and verdict.value != "undetermined":
+                    row[f"plan_{verdict.value}"] += 1
+    return found
 
 
 def traces_of(ids: Sequence[str], where: dict[str, Path]) -> Iterator[TraceLine]:

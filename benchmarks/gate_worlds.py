@@ -1,0 +1,171 @@
+"""Populations of scenes with a known truth, for ``gate_truth.py``: made up, and drawn from real results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from waytrace.evaluate import load_result
+from waytrace.evaluate.gate.clusters import Design, design
+
+Floats = NDArray[np.float64]
+FAMILIES = 18
+"""As suite ``pr``."""
+LONG_RUN = 60
+"""Times 500 trials that the true difference is the mean of."""
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Results of one planner: scores and events [trials, scenes]."""
+
+    scores: Floats
+    events: NDArray[np.bool_]
+
+    def dropped(self, drop: Floats, kind: str, rng: np.random.Generator) -> Draw:
+        """Lower by ``drop`` [trials] in the mean: the same everywhere, or as scenes that fail outright."""
+        if kind == "evenly":
+            return replace(self, scores=self.scores - drop[:, None])
+        share = drop / self.scores.mean(axis=1)
+        fails = rng.random(self.scores.shape) < share[:, None]
+        return replace(self, scores=np.where(fails, 0.0, self.scores))
+
+
+@dataclass(frozen=True)
+class World:
+    """A population: how scenes stand together, and how results are drawn."""
+
+    about: str
+    seed: int
+    design: Design
+    draw: Callable[[np.random.Generator, int, int], list[Draw]]
+    """(random numbers, trials, planners): results of so many equal planners on the same scenes."""
+    differing: Callable[[np.random.Generator, int], tuple[Floats, Floats, float, Floats]]
+    """(before, after, true difference of the means, and that of every family): planners that do differ."""
+
+
+def worlds() -> dict[str, World]:
+    """The made-up ones: two numbers of layouts a family, layouts of equal and of very different size, rare failures."""
+    return {
+        "15 layouts": _made("18 families, 15 layouts each of 2 scenes", 15, 1),
+        "50 layouts": _made("18 families, 50 layouts each of 2 scenes", 50, 2),
+        "15 uneven": _made("18 families, 15 layouts each of 1 to 6 scenes", 15, 3, uneven=True),
+        "3 layouts": _made("18 families, 3 layouts each of 2 scenes", 3, 4),
+        "5 families": _made("5 families, 15 layouts each of 2 scenes", 15, 5, families=5),
+        "rare": _made("as the first, a drive in 500 fails", 15, 6, failing=0.002),
+    }
+
+
+def _made(
+    about: str, clusters: int, seed: int, *, families: int = FAMILIES, uneven: bool = False, failing: float = 0.03
+) -> World:
+    """Scores are a family's level, less what a layout costs whoever drives, less what it costs this planner, less what
+    the drive costs; and 0 where it fails. How often a planner fails differs from layout to layout (gamma, shape 1/2),
+    so that failures come together. The mean over layouts is the same for all planners.
+    """
+    rng = np.random.default_rng(seed)
+    sizes = np.tile(rng.integers(1, 7, clusters) if uneven else np.full(clusters, 2), families)
+    stratum = np.repeat(np.arange(families), clusters)
+    of = design(
+        np.char.add("f", np.char.zfill(np.repeat(stratum, sizes).astype(str), 3)).tolist(),
+        np.char.zfill(np.repeat(np.arange(len(sizes)), sizes).astype(str), 5).tolist(),
+    )
+    level = rng.uniform(0.75, 0.97, families)
+    scene = np.repeat(np.arange(len(sizes)), sizes)
+    n = sizes.sum()
+
+    def drive(rng: np.random.Generator, trials: int, planners: list[tuple[float, float]]) -> list[Draw]:
+        """One draw a planner, which is (how often a drive fails, how dear a layout is to it)."""
+        layout = rng.gamma(1.0, 0.04, (trials, len(sizes)))
+        found = []
+        for rate, cost in planners:
+            own = rng.gamma(0.5, 0.02 * cost, (trials, len(sizes)))
+            score = level[stratum[scene]] - (layout + own)[:, scene] - rng.gamma(0.5, 0.04, (trials, n))
+            chance = rng.gamma(0.5, 2.0 * rate, (trials, len(sizes)))
+            fails = rng.random((trials, n)) < np.minimum(chance, 1.0)[:, scene]
+            found.append(Draw(np.where(fails, 0.0, np.maximum(score, 0.0)), fails & (rng.random((trials, n)) < 0.5)))
+        return found
+
+    def draw(rng: np.random.Generator, trials: int, planners: int) -> list[Draw]:
+        return drive(rng, trials, [(failing, 1.0)] * planners)
+
+    truths: list[Floats] = []
+
+    def differing(rng: np.random.Generator, trials: int) -> tuple[Floats, Floats, float, Floats]:
+        unlike = [(failing, 1.0), (3 * failing, 3.0)]
+        if not truths:
+            truths.append(_long_run(lambda r: drive(r, 500, unlike), of, seed))
+        before, after = drive(rng, trials, unlike)
+        return before.scores, after.scores, float(truths[0] @ of.weight), truths[0]
+
+    return World(about, seed, of, draw, differing)
+
+
+def _long_run(drives: Callable[[np.random.Generator], list[Draw]], of: Design, seed: int) -> Floats:
+    """True differences [families]: the mean of so many draws that their error is nothing beside one comparison's."""
+    rng = np.random.default_rng([seed, 99])
+    gaps = []
+    for _ in range(LONG_RUN):
+        before, after = drives(rng)
+        gap = after.scores - before.scores
+        gaps.append([gap[:, of.members(h)].mean() for h in range(len(of.strata))])
+    return np.asarray(np.mean(gaps, axis=0))
+
+
+def measured(worse: Path, better: Path) -> dict[str, World]:
+    """Real results on one suite as the population: whole layouts are drawn from each family's with replacement.
+
+    "No difference" is made of a real pair by swapping the two planners in every layout by a fair coin.
+    """
+    rows = [{row["id"]: row for row in load_result(path).meta["scenarios"]} for path in (worse, better)]
+    ids = sorted(rows[0])
+    family, layout = (np.array([rows[0][i][key] for i in ids]) for key in ("family", "cluster"))
+    pair = np.stack([[r[i]["score"] for i in ids] for r in rows])
+    hit = np.stack([[(r[i]["figures"]["at_fault"] or 0) > 0 for i in ids] for r in rows])
+    names = np.unique(family)
+    pools = [[np.flatnonzero((family == f) & (layout == c)) for c in np.unique(layout[family == f])] for f in names]
+    return {
+        f"pr, {k} layouts": _real(f"a real pair on suite pr, {k} layouts a family", k, names, pools, pair, hit)
+        for k in (15, 50)
+    }
+
+
+def _real(about: str, clusters: int, names: Any, pools: list[list[NDArray[np.int64]]], pair: Floats, hit: Any) -> World:
+    """Two scenes are drawn of each drawn layout, so that all trials have one design."""
+    size, families = 2, len(names)
+    of = design(
+        np.repeat(names, clusters * size).tolist(),
+        np.char.zfill(np.repeat(np.arange(families * clusters), size).astype(str), 5).tolist(),
+    )
+    true = np.array([np.mean([(pair[0] - pair[1])[c].mean() for c in pool]) for pool in pools])
+
+    def places(rng: np.random.Generator, trials: int) -> NDArray[np.int64]:
+        parts = []
+        for pool in pools:
+            length = np.array([len(c) for c in pool])
+            table = np.stack([np.resize(c, length.max()) for c in pool])
+            pick = rng.integers(len(pool), size=(trials, clusters, 1))
+            within = (rng.random((trials, clusters, size)) * length[pick]).astype(int)
+            parts.append(table[pick, within].reshape(trials, -1))
+        return np.concatenate(parts, axis=1)
+
+    def differing(rng: np.random.Generator, trials: int) -> tuple[Floats, Floats, float, Floats]:
+        at = places(rng, trials)
+        return pair[1][at], pair[0][at], float(true.mean()), true
+
+    def draw(rng: np.random.Generator, trials: int, planners: int) -> list[Draw]:
+        at = places(rng, trials)
+        coins = np.repeat(rng.random((trials, families * clusters)) < 0.5, size, axis=1)
+        found = []
+        for k in range(planners):
+            # The second is the other planner in every layout; a third is drawn by coins of its own.
+            swap = (coins, ~coins)[k] if k < 2 else rng.random(coins.shape) < 0.5
+            found.append(Draw(np.where(swap, pair[0][at], pair[1][at]), np.where(swap, hit[0][at], hit[1][at])))
+        return found
+
+    return World(about, clusters, of, draw, differing)

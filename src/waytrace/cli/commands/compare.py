@@ -1,0 +1,70 @@
+"""``waytrace compare``: what differs between two results, scene by scene."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from tyro.conf import Positional, arg
+
+if TYPE_CHECKING:
+    from waytrace.cli.output import Output
+    from waytrace.evaluate.compare import SceneDifference
+
+
+@dataclass
+class Options:
+    """Explain what differs between two results: score, terms, events, the first tick, the cause that was dropped."""
+
+    before: Annotated[Positional[Path], arg(metavar="A")]
+    """A result folder; with --traces of `waytrace eval` causes are compared too."""
+    after: Annotated[Positional[Path], arg(metavar="B")]
+    """Another one on the same scenes."""
+    limit: int = 20
+    """Scenes to print, the largest loss first; --json has all."""
+    json: bool = False
+    """One JSON object as the last line of standard output, all else on standard error."""
+
+
+def run(options: Options, output: Output) -> int:
+    """Print every scene that went differently; 1 if there is one."""
+    from waytrace.evaluate import load_result
+    from waytrace.evaluate.compare import compare
+
+    before, after = load_result(options.before), load_result(options.after)
+    found = compare(before, after)
+    for difference in found[: options.limit]:
+        _print(output, difference)
+    if len(found) > options.limit:
+        output.say(f"... and {len(found) - options.limit} more (--limit)")
+    lower = sum(d.after < d.before for d in found)
+    higher = sum(d.after > d.before for d in found)
+    output.say(
+        f"{len(found)} of {len(before.ids)} scenes differ: {lower} lower, {higher} higher."
+        if found else "The same."
+    )  # fmt: skip
+    output.finish(
+        {
+            "before": str(before.path), "after": str(after.path), "scenes": len(before.ids),
+            "lower": lower, "higher": higher, "differences": [d.to_json() for d in found],
+        }
+    )  # fmt: skip
+    return 1 if found else 0
+
+
+def _print(output: Output, d: SceneDifference) -> None:
+    output.say(f"{d.scene}: {d.before:.3f} -> {d.after:.3f}")
+    if d.terms:
+        output.say("    " + ", ".join(f"{name} {a:.2f} -> {b:.2f}" for name, (a, b) in d.terms.items()))
+    for word, events in (("new", d.new), ("gone", d.gone)):
+        for event in events:
+            output.say(f"    {word}: {event}")
+    if d.plan_tick is not None:
+        apart = "" if d.apart_tick is None else f", 0.5 m apart from tick {d.apart_tick} on"
+        output.say(f"    first other plan at tick {d.plan_tick}, first other motion at tick {d.first_tick}{apart}")
+    elif d.first_tick is not None:
+        output.say(f"    first other motion at tick {d.first_tick}, under the same plans")
+    if d.cause_tick is not None:
+        words = [f"dropped {c}" for c in d.dropped] + [f"added {c}" for c in d.added]
+        output.say(f"    causes at tick {d.cause_tick}: {'; '.join(words)}")

@@ -1,0 +1,151 @@
+"""What differs between two results, scene by scene: scores, terms, events, the first tick, causes dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from waytrace.scenario import Rollout, StoreError
+from waytrace.trace import Cause
+from waytrace.trace.file import TraceLine, read_traces
+
+from .result import Result
+
+APART_M = 0.5
+"""Two drives that are this far from one another have visibly parted."""
+
+
+@dataclass(frozen=True)
+class SceneDifference:
+    """How a scene went in the second result, beside the first."""
+
+    scene: str
+    before: float
+    after: float
+    """Scores. A scene that a planner failed on has NaN."""
+    terms: dict[str, tuple[float, float]]
+    """Terms that changed, and what they were and are."""
+    gone: tuple[str, ...]
+    """Events of the first drive that the second lacks, in words."""
+    new: tuple[str, ...]
+    first_tick: int | None
+    """First tick (0.1 s) at which any road user is not where it was, to the last bit; None where there is none."""
+    apart_tick: int | None
+    """First tick at which the egos are 0.5 m from one another."""
+    plan_tick: int | None
+    """Tick of the first decision whose plan is another."""
+    dropped: tuple[str, ...]
+    """Causes that the first trace names at the decision where causes first differ, and the second does not."""
+    added: tuple[str, ...]
+    cause_tick: int | None
+    """Tick of that decision; None without traces, or where all causes agree."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        record = asdict(self)
+        return record | {key: None if np.isnan(record[key]) else record[key] for key in ("before", "after")}
+
+
+def compare(before: Result, after: Result) -> list[SceneDifference]:
+    """Every scene that went differently, the largest loss first. Scenes that a planner failed on lead.
+
+    Raises ``StoreError`` where the two are not of the same scenes.
+    """
+    known = [set(r.ids) | {e["id"] for e in r.errors} for r in (before, after)]
+    if known[0] != known[1]:
+        lacking = sorted(known[0] ^ known[1])
+        raise StoreError(
+            f"{before.path} and {after.path} are not of the same scenes: {len(lacking)} are in one alone, such as "
+            f"{lacking[0]}. Evaluate both on the same suite."
+        )
+    changed = [i for i in before.ids if i not in after.ids or before.row(i)["digest"] != after.row(i)["digest"]]
+    changed += [i for i in after.ids if i not in before.ids]
+    said = [_causes(result, set(changed)) for result in (before, after)]
+    found = [_difference(before, after, scene, said[0].get(scene, []), said[1].get(scene, [])) for scene in changed]
+    return sorted(found, key=lambda d: (-1.0 if np.isnan(d.after) else d.after - d.before, d.scene))
+
+
+def _difference(
+    before: Result, after: Result, scene: str, left: Sequence[TraceLine], right: Sequence[TraceLine]
+) -> SceneDifference:
+    driven = [result.row(scene) if scene in result.ids else None for result in (before, after)]
+    a, b = driven
+    was, now = (float("nan") if row is None else float(row["score"]) for row in driven)
+    terms, gone, new = {}, [], []
+    if a is not None and b is not None:
+        for name in [*a["terms"], *(n for n in b["terms"] if n not in a["terms"])]:
+            values = (a["terms"].get(name, float("nan")), b["terms"].get(name, float("nan")))
+            if values[0] != values[1]:
+                terms[name] = values
+        gone, new = _lacks(a, b), _lacks(b, a)
+    elif b is None:
+        new = [next(f"the planner failed: {e['message']}" for e in after.errors if e["id"] == scene)]
+    ticks: tuple[int | None, int | None, int | None] = (None, None, None)
+    if a is not None and b is not None and (before.path / "rollouts").exists() and (after.path / "rollouts").exists():
+        ticks = parting(before.rollout(scene), after.rollout(scene))
+    at, dropped, added = first_change(left, right)
+    return SceneDifference(scene, was, now, terms, tuple(gone), tuple(new), *ticks, dropped, added, at)
+
+
+def _lacks(row: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    """Events of ``row`` of a kind and with a partner that ``other`` has none of."""
+    theirs = {(e["kind"], e["agent_id"]) for e in other["events"]}
+    return [
+        f"{e['time_s']:.1f} s: {e['cause']}" for e in row["events"] if (e["kind"], e["agent_id"]) not in theirs
+    ]  # fmt: skip
+
+
+def parting(before: Rollout, after: Rollout) -> tuple[int | None, int | None, int | None]:
+    """(first tick at which anything moved differently, at which the egos are apart, of the first other plan)."""
+    rows = min(len(before.pose), len(after.pose))
+    same = (before.pose[:rows] == after.pose[:rows]).all(axis=2) & (before.speed_mps[:rows] == after.speed_mps[:rows])
+    absent = ~before.valid[:rows] & ~after.valid[:rows]
+    moved = ~(same | absent).all(axis=1) | (before.valid[:rows] != after.valid[:rows]).any(axis=1)
+    ego = before.ego_index
+    gap = np.hypot(*(before.pose[:rows, ego, :2] - after.pose[:rows, ego, :2]).T)
+    decisions = min(len(before.decision_row), len(after.decision_row))
+    left, right = before.plan_waypoints[:decisions], after.plan_waypoints[:decisions]
+    plans = (left != right).any(axis=(1, 2))
+    ended = rows if len(before.pose) != len(after.pose) else None
+    where = _first(plans)
+    return (
+        ended if (first := _first(moved)) is None else first,
+        _first(gap > APART_M),
+        None if where is None else int(before.decision_row[where]),
+    )
+
+
+def _first(flags: Any) -> int | None:
+    return int(np.argmax(flags)) if flags.any() else None
+
+
+def first_change(
+    left: Sequence[TraceLine], right: Sequence[TraceLine]
+) -> tuple[int | None, tuple[str, ...], tuple[str, ...]]:
+    """(tick, causes dropped, causes added) of the first decision that both name causes of and that differ in them."""
+    theirs = {line.tick: line for line in right}
+    for line in left:
+        if (other := theirs.get(line.tick)) is None:
+            continue
+        mine, now = ({cause_name(c): None for c in t.trace.decision.causes} for t in (line, other))
+        if mine.keys() != now.keys():
+            return line.tick, tuple(c for c in mine if c not in now), tuple(c for c in now if c not in mine)
+    return None, (), ()
+
+
+def cause_name(cause: Cause) -> str:
+    """A cause as words: ``longitudinal headway, agent 3 (proximate)``; numbers are indices in the scenario."""
+    what = f"{cause.ref.kind.name.lower().replace('_', ' ')} {cause.ref.index}"
+    return f"{cause.axis} {cause.constraint}, {what} ({cause.role})"
+
+
+def _causes(result: Result, scenes: set[str]) -> dict[str, list[TraceLine]]:
+    file, found = result.path / "traces.jsonl", dict[str, list[TraceLine]]()
+    lines: Iterator[TraceLine] = read_traces(file) if file.exists() else iter(())
+    for line in lines:
+        if line.scenario in scenes:
+            found.setdefault(line.scenario, []).append(line)
+    return found

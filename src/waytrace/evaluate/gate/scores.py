@@ -1,0 +1,202 @@
+"""G4 and G7: the paired difference of scores, overall and by family, and what it could have shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .clusters import Design, Estimate, estimate, studentised
+from .exact import holm
+from .pairs import Pairs
+from .policy import Policy
+from .verdict import Outcome, Verdict
+
+Floats = NDArray[np.float64]
+
+POWER = 0.8
+"""How often the smallest detectable effect is found."""
+LEVEL = 0.95
+"""Of the interval that has to lie within the margin for "equivalent"."""
+FEW_CLUSTERS = 30
+"""Below this many clusters in all the bootstrap gives way to Student's t."""
+_SD, _ALPHA = 0.25, 0.05
+
+
+def default_margin(scenes: int) -> float:
+    """Half-width of "equivalent" where the policy names none: what that many independent scenes could show.
+
+    (z(0.95) + z(0.8)) times 0.25 / sqrt(scenes): 0.088 for 50, 0.025 for 600, 0.011 for 3,000. It rests on the size of
+    the suite alone: a comparison that scatters more does not get a wider margin, it gets "inconclusive".
+    """
+    from scipy.special import ndtri
+
+    return min(1.0, float(ndtri(1 - _ALPHA) + ndtri(POWER)) * _SD / float(np.sqrt(scenes)))
+
+
+def detectable(found: Estimate, alpha: float, scores: Floats) -> tuple[Floats, Floats]:
+    """(drop that is spread evenly, drop that comes as outright failures) [*T] found with probability 0.8 at ``alpha``.
+
+    A drop of the same size everywhere leaves the scatter as it is: (t(1 - alpha) + t(0.8)) standard errors. A drop
+    that comes as scenes that score 0 scatters by itself: a share q of failing scenes with scores s lowers the mean by
+    q E[s] and adds about q E[s^2] / N to the variance; the second figure solves for that. ``scores`` [*T, N] are the
+    baseline's.
+    """
+    from scipy.special import stdtrit
+
+    factor = stdtrit(found.df, 1 - alpha) + stdtrit(found.df, POWER)
+    even = factor * found.se
+    mean, square = scores.mean(axis=-1), (scores**2).mean(axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        extra = np.where(mean > 0, factor**2 * square / mean / scores.shape[-1], 0.0)
+    return even, (extra + np.sqrt(extra**2 + 4 * even**2)) / 2
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Paired comparisons of scores; arrays lead with trials [*T]."""
+
+    estimate: Estimate
+    low: Floats
+    high: Floats
+    even: Floats
+    """Smallest detectable effect, a drop spread evenly."""
+    failures: Floats
+    """Smallest detectable effect, a drop by outright failures: the larger of the two."""
+
+
+def compare_scores(design: Design, before: Floats, after: Floats, alpha: float) -> Compared:
+    """Difference of means after - before [*T, N] with its ``1 - 2 alpha`` interval, as :func:`interval_of` has it."""
+    found = estimate(design, after - before)
+    low, high = interval_of(design, after - before, 1 - 2 * alpha)
+    even, failures = detectable(found, alpha, before)
+    return Compared(found, low, high, even, failures)
+
+
+def interval_of(design: Design, difference: Floats, level: float) -> tuple[Floats, Floats]:
+    """Bounds [*T] of the ``level`` interval of the mean of differences of scores [*T, N], within [-1, 1].
+
+    Stratified cluster bootstrap-t; with fewer clusters than :data:`FEW_CLUSTERS`, of which some draws hold next to none
+    that differ, Student's t with Satterthwaite's degrees of freedom.
+    """
+    from scipy.special import stdtrit
+
+    if design.clusters.sum() >= FEW_CLUSTERS:
+        low, high = studentised(design, difference, level=level)
+    else:
+        found = estimate(design, difference)
+        half = stdtrit(found.df, (1 + level) / 2) * found.se
+        low, high = found.mean - half, found.mean + half
+    return np.clip(low, -1.0, 1.0), np.clip(high, -1.0, 1.0)
+
+
+def state_of(low: Floats, high: Floats, margin: float) -> NDArray[np.str_]:
+    """The verdict [*T] of an interval: beyond 0, else within the margin, else inconclusive."""
+    return np.select(
+        [high < 0, low > 0, (low >= -margin) & (high <= margin)],
+        [str(Verdict.REGRESSED), str(Verdict.IMPROVED), str(Verdict.EQUIVALENT)],
+        str(Verdict.INCONCLUSIVE),
+    )
+
+
+def family_p(design: Design, difference: Floats) -> Floats:
+    """One-sided p values [*T, H] of "worse", one a stratum: Student's t over its clusters."""
+    from scipy.special import stdtr
+
+    columns = []
+    for h in range(len(design.strata)):
+        found = estimate(design.one(h), difference[..., design.members(h)])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.where(found.se > 0, found.mean / found.se, np.sign(found.mean) * np.inf)
+        columns.append(np.where(np.isnan(ratio), 0.5, stdtr(found.df, ratio)))
+    return np.stack(columns, axis=-1)
+
+
+def g4(pairs: Pairs, policy: Policy) -> Outcome:
+    """G4: scores, overall and by family with Holm's correction."""
+    return _judge(pairs, policy, "G4", "scores", policy.alpha.scores, policy.alpha.families)
+
+
+def g7(pairs: Pairs, policy: Policy) -> Outcome:
+    """G7: scores beside the last release's, for what creeps below every single merge's notice."""
+    return _judge(pairs, policy, "G7", "scores beside the last release", policy.alpha.release, None)
+
+
+def _judge(pairs: Pairs, policy: Policy, gate: str, title: str, alpha: float, families: float | None) -> Outcome:
+    design, difference = pairs.design, pairs.difference()
+    scenes = len(difference)
+    margin = policy.scores.margin or default_margin(scenes)
+    found = compare_scores(design, pairs.before[pairs.counted], pairs.after[pairs.counted], alpha)
+    mean, low, high = float(found.estimate.mean), float(found.low), float(found.high)
+    few = int(design.clusters.min()) < 2
+    state = str(Verdict.INCONCLUSIVE if few else state_of(found.low, found.high, margin))
+    figures: dict[str, Any] = {
+        "difference": mean,
+        "interval": None if few else [low, high],
+        "level": 1 - 2 * alpha,
+        "standard_error": None if few else float(found.estimate.se),
+        "margin": margin,
+        "detectable_effect": None if few else float(found.failures),
+        "detectable_shift": None if few else float(found.even),
+        "scenes": scenes,
+        "clusters": int(design.clusters.sum()),
+        "before": float(pairs.before[pairs.counted].mean()),
+        "after": float(pairs.after[pairs.counted].mean()),
+    }
+    details = []
+    if few:
+        details.append("All scenes are of one cluster: nothing can be said of how clusters differ.")
+    if families is not None and not few:
+        rows = family_table(design, difference, families)
+        figures["families"] = rows
+        fell = [r for r in rows if r["p_holm"] <= families]
+        if fell:
+            state = str(Verdict.REGRESSED)
+        details += [
+            f"{r['family']}: {r['difference']:+.3f} (p {r['p_holm']:.2g} after Holm), {r['scenes']} scenes"
+            for r in fell
+        ]
+    if state == Verdict.INCONCLUSIVE and not few:
+        usual_low, usual_high = (np.array(b) for b in _usual(design, difference, alpha, low, high))
+        state = str(state_of(usual_low, usual_high, margin))
+    interval = "" if few else f" [{low:+.4f}, {high:+.4f}]"
+    says = f"{figures['before']:.4f} -> {figures['after']:.4f}: {mean:+.4f}{interval}, margin {margin:.4f}"
+    return Outcome(gate, title, state, says, tuple(details), figures)
+
+
+def _usual(design: Design, difference: Floats, alpha: float, low: float, high: float) -> tuple[float, float]:
+    """The interval that decides on "equivalent" where ``alpha`` is stricter than the usual: 95 %, never beyond 0."""
+    if 2 * alpha >= 1 - LEVEL:
+        return low, high
+    usual_low, usual_high = interval_of(design, difference, LEVEL)
+    return min(float(usual_low), 0.0), max(float(usual_high), 0.0)
+
+
+def family_table(design: Design, difference: Floats, alpha: float) -> list[dict[str, Any]]:
+    """A record for every stratum: difference, interval, p value before and after Holm, detectable effect."""
+    from scipy.special import stdtrit
+
+    p = family_p(design, difference)
+    corrected = holm(p.tolist())
+    rows = []
+    for h, name in enumerate(design.strata):
+        found = estimate(design.one(h), difference[design.members(h)])
+        se, df = float(found.se), float(found.df)
+        half = float(stdtrit(df, 0.975)) * se
+        reach = float(stdtrit(df, 1 - alpha / len(design.strata)) + stdtrit(df, POWER)) * se
+        known = bool(np.isfinite(se))
+        rows.append(
+            {
+                "family": name,
+                "scenes": int(design.scenes[h]),
+                "clusters": int(design.clusters[h]),
+                "difference": float(found.mean),
+                "interval": [float(found.mean) - half, float(found.mean) + half] if known else None,
+                "p": float(p[h]),
+                "p_holm": corrected[h],
+                "detectable_effect": reach if known else None,
+            }
+        )
+    return rows

@@ -1,0 +1,151 @@
+"""G0 to G2: whether there is anything to compare: whole results, the same result again, metrics that measure."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from waytrace.score import total
+
+from .clusters import design, estimate
+from .exact import holm, mcnemar, sign_flips
+from .pairs import Judged, Pairs, judged, pair
+from .policy import Policy
+from .scores import compare_scores
+from .verdict import FAILED, NOT_JUDGED, PASSED, GateError, Outcome
+
+_LISTED = 20
+
+
+def g0(pairs: Pairs, policy: Policy) -> Outcome:
+    """G0: the planner finished every scene, and the traces are those that were checked while it drove.
+
+    Raises :class:`GateError` where the policy asks for traces and there are none.
+    """
+    candidate = pairs.candidate
+    details = [f"planner failed: {scene}: {message}" for scene, message in candidate.crashed.items()]
+    traced = sum(row.trace is not None for row in candidate.rows.values())
+    if policy.traces.required and not traced:
+        raise GateError(f"{candidate.result.path} holds no traces, and the policy asks for them: `eval --traces`.")
+    if 0 < traced < len(candidate.rows):
+        details += [f"no trace: {i}" for i, row in sorted(candidate.rows.items()) if row.trace is None]
+    file = candidate.result.path / "traces.jsonl"
+    if traced and file.exists() and _file_hash(file) != candidate.record.traces_hash:
+        details.append(f"{file.name} is not the file of the evaluation: its hash differs")
+    says = f"{len(candidate.rows)} of {len(candidate.ids)} scenes driven to their end"
+    says += f", {len(candidate.crashed)} FAILED" if candidate.crashed else ""
+    says += f"; traces of {traced}, every one checked as it was written" if traced else "; no traces recorded"
+    figures = {"scenes": len(candidate.ids), "failed": sorted(candidate.crashed), "traced": traced}
+    return Outcome("G0", "whole and valid", FAILED if details else PASSED, says, _cut(details), figures)
+
+
+def g1(pairs: Pairs, again: Judged | None, policy: Policy) -> Outcome:
+    """G1: a second evaluation of the candidate gives the same result, to the last bit.
+
+    Without one it is judged where candidate and baseline are of the same planner, code and environment: then they are
+    two runs of one thing.
+    """
+    candidate = pairs.candidate
+    title = "the same again"
+    other = again
+    if other is None and _same_thing(candidate, pairs.baseline):
+        other = pairs.baseline
+    if other is None:
+        state = FAILED if policy.rerun.required else NOT_JUDGED
+        return Outcome("G1", title, state, "no second result of the same candidate was given (--again)")
+    if again is not None:
+        pair(candidate, _without_failures(again), partial=True, called="second result")
+    left, right = candidate.record, other.record
+    equal = left.result_hash == right.result_hash and left.traces_hash == right.traces_hash
+    details = [
+        f"differs: {i}" for i in sorted(candidate.rows.keys() & other.rows.keys())
+        if candidate.rows[i].digest != other.rows[i].digest
+    ]  # fmt: skip
+    if left.environment.get("hash") != right.environment.get("hash"):
+        details.append("the environments differ too")
+    says = f"result hash {left.result_hash[:16]}, again {right.result_hash[:16]}"
+    figures = {"hash": left.result_hash, "again": right.result_hash}
+    return Outcome("G1", title, PASSED if equal else FAILED, says, () if equal else _cut(details), figures)
+
+
+def _same_thing(a: Judged, b: Judged) -> bool:
+    left, right = a.record, b.record
+    known = left.planner_digest is not None and right.planner_digest is not None
+    same = (left.planner, left.planner_digest, left.code, left.environment.get("hash")) == (
+        right.planner, right.planner_digest, right.code, right.environment.get("hash"),
+    )  # fmt: skip
+    return known and same and a.result.path.resolve() != b.result.path.resolve()
+
+
+def _without_failures(again: Judged) -> Judged:
+    if again.crashed:
+        raise GateError(f"The second result's planner failed on {len(again.crashed)} scenes ({again.result.path}).")
+    return again
+
+
+GOLDEN: tuple[tuple[dict[str, float], float], ...] = (
+    ({"NC": 1, "DAC": 1, "MP": 1, "DDC": 1, "TLC": 1, "EP": 1, "TTC": 1, "SL": 1, "C": 1}, 1.0),
+    ({"NC": 1, "DAC": 1, "MP": 1, "DDC": 1, "TLC": 1, "EP": 0.5, "TTC": 1, "SL": 1, "C": 0}, 0.71875),
+    ({"NC": 0.5, "DAC": 1, "MP": 1, "DDC": 0.5, "EP": 1, "TTC": 0, "SL": 1, "C": 1}, 0.171875),
+    ({"NC": 0, "DAC": 1, "MP": 1, "DDC": 1, "TLC": 1, "EP": 1, "TTC": 1, "SL": 1, "C": 1}, 0.0),
+    ({"NC": 1, "DAC": 1, "MP": 1, "DDC": 1, "TLC": 0, "EP": 1, "TTC": 1, "SL": 1, "C": 1}, 0.0),
+    ({"NC": 1, "DAC": 1, "MP": 1, "DDC": 1, "EP": 0.8, "TTC": 1, "C": 1}, 11 / 12),
+)
+"""Terms and the score they give, worked out by hand from ``docs/score.md``."""
+
+
+def g2(pairs: Pairs, policy: Policy) -> Outcome:
+    """G2: the score and the statistics give what was worked out by hand; planners of known order are in that order."""
+    wrong = [(terms, right) for terms, right in GOLDEN if not _near(total(terms), right)]
+    details = [f"terms {terms}: {total(terms):.6f}, not {right:.6f}" for terms, right in wrong]
+    details += _statistics()
+    says = f"{len(GOLDEN)} golden vectors of the score, 5 of the statistics"
+    results = [_of(path) for path in policy.metrics.order]
+    for worse, better in pairwise(results):
+        found = pair(better, worse, partial=True, called="planner of known order")
+        low = compare_scores(found.design, found.before[found.counted], found.after[found.counted], 0.025).low
+        if not low > 0:
+            details.append(f"{better.name} is not shown to be above {worse.name}")
+    if results:
+        pair(results[0], pairs.baseline, partial=True)
+        says += f"; {' < '.join(r.name for r in results)}"
+    return Outcome("G2", "the metrics themselves", FAILED if details else PASSED, says, tuple(details))
+
+
+def _of(path: Path) -> Judged:
+    from waytrace.evaluate.result import load_result
+
+    return judged(load_result(path))
+
+
+def _statistics() -> list[str]:
+    """What the statistics give beside what was worked out by hand."""
+    # Two strata, cluster means 1, 3 and 2, 4, 6; each stratum's mean has variance 1 and 4/3, weights 0.4 and 0.6.
+    of = design(["a", "a", "b", "b", "b"], ["1", "2", "1", "2", "3"])
+    found = estimate(of, np.array([1.0, 3.0, 2.0, 4.0, 6.0]))
+    checks = (
+        ("mean", float(found.mean), 3.2),
+        ("standard error", float(found.se), math.sqrt(0.16 + 0.48)),
+        ("McNemar", mcnemar(6, 1), 8 / 128),
+        ("sign flips", sign_flips([2, 1, 1]), 0.125),
+        ("Holm", holm([0.01, 0.04, 0.03])[1], 0.06),
+    )
+    return [f"{name}: {got:.6f}, not {right:.6f}" for name, got, right in checks if not _near(got, right)]
+
+
+def _near(a: float, b: float) -> bool:
+    return math.isclose(a, b, rel_tol=1e-12, abs_tol=1e-12)
+
+
+def _file_hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _cut(lines: list[str]) -> tuple[str, ...]:
+    more = len(lines) - _LISTED
+    return (*lines[:_LISTED], *([f"... and {more} more"] if more > 0 else []))

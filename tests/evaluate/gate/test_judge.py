@@ -1,0 +1,274 @@
+"""The gate as a whole: one sentence a test about what it must say of two results."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from waytrace.evaluate import Result, load_result
+from waytrace.evaluate.gate import Decision, GateError, Policy, Verdict, gate, markdown_summary
+from waytrace.scenario import StoreError
+
+from .conftest import Make, row
+
+Scores = dict[str, float]
+
+
+def _shaken(scores: Scores, by: float, drop: float = 0.0) -> Scores:
+    """Each scene a little better or worse, in turn; all lower by ``drop``."""
+    return {scene: s + by * (-1) ** (k // 2 + k // 3) - drop for k, (scene, s) in enumerate(scores.items())}
+
+
+def _states(decision: Decision) -> dict[str, str]:
+    return {outcome.gate: str(outcome.state) for outcome in decision.outcomes}
+
+
+def test_a_result_beside_itself_is_equivalent(make: Make, scores: Scores) -> None:
+    decision = gate(make("a", scores), make("b", scores))
+    assert decision.verdict == Verdict.EQUIVALENT
+    assert decision.allowed
+    assert decision.scores["difference"] == 0.0
+    assert decision.scores["detectable_effect"] > 0.0, "even then not everything would be found"
+
+
+def test_small_changes_to_and_fro_are_equivalent(make: Make, scores: Scores) -> None:
+    decision = gate(make("a", _shaken(scores, 0.02)), make("b", scores))
+    assert decision.verdict == Verdict.EQUIVALENT
+    low, high = decision.scores["interval"]
+    assert low < 0 < high
+    assert -decision.scores["margin"] < low
+
+
+def test_large_changes_to_and_fro_are_inconclusive_unless_the_policy_allows_it(make: Make, scores: Scores) -> None:
+    before = dict.fromkeys(scores, 0.5)
+    a, b = make("a", _shaken(before, 0.45)), make("b", before)
+    assert gate(a, b).verdict == Verdict.INCONCLUSIVE
+    assert not gate(a, b).allowed
+    assert gate(a, b, policy=Policy(allow=("inconclusive",))).allowed
+
+
+def test_a_drop_of_the_detectable_effect_everywhere_is_a_regression(make: Make, scores: Scores) -> None:
+    reach = gate(make("a", _shaken(scores, 0.05)), make("b", scores)).scores["detectable_shift"]
+    decision = gate(make("c", _shaken(scores, 0.05, drop=1.3 * reach)), load_result(Path(make("d", scores).path)))
+    assert decision.verdict == Verdict.REGRESSED
+    assert gate(make("e", scores), make("f", _shaken(scores, 0.05, drop=1.3 * reach))).verdict == Verdict.IMPROVED
+
+
+def test_a_regression_in_one_family_is_found_where_the_mean_hides_it(make: Make, scores: Scores) -> None:
+    after = {s: v - 0.09 if s.startswith("merge") else v + 0.03 for s, v in _shaken(scores, 0.02).items()}
+    decision = gate(make("a", after), make("b", scores))
+    assert decision.scores["difference"] == pytest.approx(0.0, abs=0.01)
+    assert decision.verdict == Verdict.REGRESSED
+    assert [f["family"] for f in decision.scores["families"] if f["p_holm"] < 0.01] == ["merge"]
+
+
+def test_a_crash_never_raises_a_score(make: Make, scores: Scores) -> None:
+    before = scores | {"cut-in/000": 0.01}
+    after = {s: v + 0.05 for s, v in scores.items() if s != "cut-in/000"}
+    crashed = gate(make("a", after, errors=("cut-in/000",)), make("b", before))
+    assert crashed.verdict == Verdict.REGRESSED
+    assert _states(crashed)["G0"] == "failed"
+    assert "cut-in/000" in crashed.of("G0").details[0]
+    finished = gate(make("c", after | {"cut-in/000": 0.005}), make("d", before))
+    assert crashed.scores["after"] <= finished.scores["after"]
+    assert crashed.of("G3").figures["at_fault"]["new_scenes"] == ["cut-in/000"]
+
+
+@pytest.mark.parametrize("holder", ["candidate", "baseline"])
+def test_a_missing_scene_is_refused(make: Make, scores: Scores, holder: str) -> None:
+    fewer = {s: v for s, v in scores.items() if s != "merge/007"}
+    a, b = (fewer, scores) if holder == "candidate" else (scores, fewer)
+    with pytest.raises(GateError, match=r"lacks 1 scenes: merge/007"):
+        gate(make("a", a), make("b", b))
+
+
+def test_scenes_that_both_lack_are_refused_too(make: Make, scores: Scores) -> None:
+    a, b = make("a", scores, suite_scenes=165), make("b", scores, suite_scenes=165)
+    with pytest.raises(GateError, match="suite made-up has 5 more"):
+        gate(a, b)
+    assert gate(a, b, policy=Policy(partial=True)).verdict == Verdict.EQUIVALENT
+
+
+def test_a_baseline_that_failed_is_none(make: Make, scores: Scores) -> None:
+    fewer = {s: v for s, v in scores.items() if s != "merge/007"}
+    with pytest.raises(GateError, match="has to finish"):
+        gate(make("a", scores), make("b", fewer, errors=("merge/007",)))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"suite_hash": "9" * 64}, "suite"),
+        ({"traffic": "replay"}, "traffic"),
+        ({"seed": 1}, "seed"),
+        ({"replan_ticks": 1}, "replan_ticks"),
+        ({"suite_hash": None}, "suite"),
+    ],
+)
+def test_results_of_other_conditions_are_refused(make: Make, scores: Scores, change: dict[str, Any], said: str) -> None:
+    with pytest.raises(GateError, match=said):
+        gate(make("a", scores, **change), make("b", scores))
+
+
+def test_an_edited_score_is_refused(make: Make, scores: Scores) -> None:
+    edited = row("merge/007", 0.5) | {"score": 0.9}
+    with pytest.raises(GateError, match="was edited: scene merge/007"):
+        gate(make("a", scores | {"merge/007": edited}), make("b", scores))
+
+
+@pytest.mark.parametrize("key", ["score", "terms", "cluster", "oracle", "digest"])
+def test_a_row_without_a_key_is_refused_by_name(make: Make, scores: Scores, key: str) -> None:
+    damaged = {k: v for k, v in row("merge/007", 0.5).items() if k != key}
+    with pytest.raises(StoreError, match=key):
+        gate(make("a", scores | {"merge/007": damaged}), make("b", scores))
+
+
+def test_a_never_fail_scene_fails_the_gate_whatever_the_baseline_did(make: Make, scores: Scores) -> None:
+    struck = scores | {"cut-in/000": row("cut-in/000", 0.8, at_fault=True)}
+    a, b = make("a", struck), make("b", struck)
+    assert gate(a, b).verdict == Verdict.EQUIVALENT
+    decision = gate(a, b, policy=Policy(never_fail=("cut-in/000", "merge/000")))
+    assert decision.verdict == Verdict.REGRESSED
+    assert decision.of("G3").figures["never_fail"] == ["cut-in/000"]
+    with pytest.raises(GateError, match="no scene of made-up"):
+        gate(a, b, policy=Policy(never_fail=("cut-in/999",)))
+
+
+def test_new_collisions_are_listed_and_many_are_a_regression(make: Make, scores: Scores) -> None:
+    def struck(count: int) -> dict[str, Any]:
+        return scores | {s: row(s, 0.8, at_fault=True) for s in list(scores)[: 4 * count : 4]}
+
+    few = gate(make("few", struck(2)), make("base", scores))
+    assert _states(few)["G3"] != "regressed"
+    assert few.of("G3").details == tuple(
+        f"new at-fault collision: {s} at 0.3 s: It struck 7." for s in ("cut-in/000", "cut-in/004")
+    )
+    many = gate(make("many", struck(10)), load_result(few.pairs.baseline.result.path))
+    assert _states(many)["G3"] == "regressed"
+
+
+def test_the_same_planner_twice_has_to_give_the_same_hash(make: Make, scores: Scores) -> None:
+    same = {"planner": "p", "planner_digest": "d"}
+    a = make("a", scores, **same, result_hash="1" * 64)
+    assert _states(gate(a, make("b", scores, **same, result_hash="1" * 64)))["G1"] == "passed"
+    moved = scores | {"merge/007": 0.61}
+    decision = gate(a, make("c", moved, **same, result_hash="2" * 64))
+    assert decision.verdict == Verdict.REGRESSED
+    assert decision.of("G1").details == ("differs: merge/007",)
+    assert _states(gate(a, make("d", scores)))["G1"] == "not judged"
+    assert (
+        _states(gate(a, make("e", scores), policy=Policy.model_validate({"rerun": {"required": True}})))["G1"]
+        == "failed"
+    )
+    assert _states(gate(a, make("f", scores), again=make("g", scores, result_hash="1" * 64)))["G1"] == "passed"
+
+
+def _traced(scores: Scores, false: int, spread: bool = True) -> dict[str, Any]:
+    return {
+        s: row(s, v, trace={
+            "decisions": 10, "true": 90 + k % 5 - false, "false": 5 - k % 5 + false, "undetermined": 0,
+            "plan_true": 20, "plan_false": k % 3 if spread else 0,
+        })
+        for k, (s, v) in enumerate(scores.items())
+    }  # fmt: skip
+
+
+def test_traces_that_say_more_that_is_false_are_a_regression(make: Make, scores: Scores) -> None:
+    honest = make("honest", _traced(scores, 0))
+    assert _states(gate(make("again", _traced(scores, 0)), honest))["G5"] == "equivalent"
+    decision = gate(make("liar", _traced(scores, 20)), honest)
+    assert _states(decision)["G5"] == "regressed"
+    assert decision.verdict == Verdict.REGRESSED
+
+
+def test_a_ceiling_puts_a_floor_under_traces(make: Make, scores: Scores) -> None:
+    expert = make("expert", _traced(scores, 0, spread=False))
+    a, b = make("a", _traced(scores, 30)), make("b", _traced(scores, 30))
+    policy = {"ceiling": expert.path, "floor": 0.9}
+    assert _states(gate(a, b, policy=Policy.model_validate({"traces": policy})))["G5"] == "regressed"
+    policy["floor"] = 0.5
+    assert _states(gate(a, b, policy=Policy.model_validate({"traces": policy})))["G5"] == "equivalent"
+    with pytest.raises(GateError, match="no traces"):
+        gate(make("c", scores), b, policy=Policy.model_validate({"traces": {"required": True}}))
+
+
+def test_a_slower_planner_is_one_and_a_slower_machine_is_not(make: Make, scores: Scores) -> None:
+    def timed(planner_ms: float, reference_ms: float) -> dict[str, Any]:
+        clock = {"decisions": 9, "median_ms": planner_ms, "most_ms": 9.0 * planner_ms, "reference_ms": reference_ms}
+        return {s: row(s, v, latency=clock) for s, v in scores.items()}
+
+    base = make("base", timed(10.0, 1.0))
+    assert _states(gate(make("machine", timed(30.0, 3.0)), base))["G6"] == "equivalent"
+    assert _states(gate(make("planner", timed(14.0, 1.0)), base))["G6"] == "regressed"
+
+
+def test_slow_creep_is_found_beside_the_last_release(make: Make, scores: Scores) -> None:
+    last, before = make("release", scores), make("before", _shaken(scores, 0.005, drop=0.02))
+    now = make("now", _shaken(scores, -0.005, drop=0.0203))
+    assert _states(gate(now, before))["G4"] == "equivalent"
+    decision = gate(now, before, release=last)
+    assert _states(decision)["G7"] == "regressed"
+    assert decision.verdict == Verdict.REGRESSED
+
+
+def test_planners_of_known_order_have_to_be_in_it(make: Make, scores: Scores) -> None:
+    best, worst = make("best", scores), make("worst", {s: v - 0.3 for s, v in _shaken(scores, 0.1).items()})
+    a, b = make("a", scores), make("b", scores)
+
+    def order(*results: Result) -> Policy:
+        return Policy.model_validate({"metrics": {"order": [str(r.path) for r in results]}})
+
+    assert _states(gate(a, b, policy=order(worst, best)))["G2"] == "passed"
+    assert _states(gate(a, b, policy=order(best, worst)))["G2"] == "failed"
+
+
+def test_one_cluster_of_scenes_shows_nothing(make: Make) -> None:
+    rows = {f"cut-in/{k:03d}": row(f"cut-in/{k:03d}", 0.5, cluster="one") for k in range(6)}
+    decision = gate(make("a", rows), make("b", rows))
+    assert decision.verdict == Verdict.INCONCLUSIVE
+    assert decision.scores["detectable_effect"] is None
+
+
+def test_a_handful_of_scenes_gives_students_interval_within_what_scores_can_be(make: Make) -> None:
+    before = {f"{family}/{k:03d}": 0.5 for family in ("cut-in", "merge") for k in range(0, 8, 2)}
+    after = {scene: 0.5 + 0.49 * (k % 2) for k, scene in enumerate(before)}
+    decision = gate(make("a", after), make("b", before))
+    # Two families of four clusters at 0 and 0.49 in turn: variance of each mean 0.08003 / 4, weights 1/2, 6 degrees.
+    half = 2.446911851 * np.sqrt(0.080033333 / 8)
+    assert decision.scores["interval"] == pytest.approx([0.245 - half, 0.245 + half], abs=1e-6)
+    wild = gate(make("c", {s: float(k == 0) for k, s in enumerate(before)}), make("d", dict.fromkeys(before, 0.9)))
+    assert -1.0 <= wild.scores["interval"][0] < wild.scores["interval"][1] <= 1.0
+
+
+def test_the_summary_holds_verdict_effect_gates_and_no_markup_of_others(make: Make, scores: Scores) -> None:
+    struck = scores | {"cut-in/000": row("cut-in/000", 0.8, at_fault=True)}
+    struck["cut-in/000"]["events"][0]["cause"] = "<script>| It `struck`\n7."
+    text = markdown_summary(gate(make("a", struck), make("b", scores)))
+    assert "Waytrace gate: " in text
+    assert "Smallest detectable effect: " in text
+    assert all(f"| G{k} |" in text for k in range(8))
+    assert "<script>" not in text
+    assert "| merge | 40 |" in text
+
+
+def test_the_decision_is_plain_json(make: Make, scores: Scores) -> None:
+    decision = gate(make("a", scores), make("b", scores))
+    text = json.dumps([o.to_json() for o in decision.outcomes], allow_nan=False)
+    assert [o["gate"] for o in json.loads(text)] == [f"G{k}" for k in range(8)]
+
+
+def test_only_admitted_scenes_count_in_means(make: Make, scores: Scores) -> None:
+    refused = row("merge/007", 0.9)
+    refused["oracle"] = refused["oracle"] | {"clean": False}
+    base, worse = (
+        scores | {"merge/007": refused},
+        scores | {"merge/007": refused | row("merge/007", 0.1) | {"oracle": refused["oracle"]}},
+    )
+    decision = gate(make("a", worse), make("b", base))
+    assert decision.scores["difference"] == 0.0
+    assert decision.scores["scenes"] == len(scores) - 1
+    assert decision.verdict == Verdict.EQUIVALENT
