@@ -36,8 +36,6 @@ CLOSE = (
 """Families in which there is little room or time: what a learner that drives well in general still gets wrong."""
 STILL_CLOSE = (*CLOSE, "emergency-vehicle", "red-light")
 """The same, and what it touches at the end."""
-STRUCK = ("ccrs", "ccrb", "lead-braking", "cut-in", "cut-out")
-"""Families in which it still strikes what it drives behind: those with most collisions on split select."""
 
 
 def shipped() -> Dagger:
@@ -61,7 +59,6 @@ def shipped() -> Dagger:
         Round(Drives("policy-2", "policy", 726, 442_000, families=CLOSE), 1_500, 1.2e-3, 0.6),
         Round(Drives("policy-3", "policy", 726, 443_000, families=CLOSE), 4_000, 1.2e-3, 0.02),
         Round(Drives("policy-4", "policy", 728, 444_000, families=STILL_CLOSE), 4_000, 1.2e-3, 0.02, own_words=0.6),
-        Round(Drives("policy-5", "policy", 750, 445_000, families=STRUCK), 4_000, 1.2e-3, 0.02, own_words=0.6),
     )
     return Dagger(sft=first, train=train, select=select, rounds=rounds, processes=2)
 
