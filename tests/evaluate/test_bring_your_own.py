@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from waytrace.cli import main
 from waytrace.evaluate import PlannerError, evaluate, load_planner
 from waytrace.evaluate.gate import Policy, gate
 from waytrace.evaluate.load import planner_digest, planner_label, planner_name
@@ -87,6 +88,13 @@ def test_a_server_that_is_not_there_is_named_before_anything_is_driven(store: Pa
     assert not (tmp_path / "out").exists()
     with pytest.raises(PlannerError, match="has a user, a query or a fragment"):
         load_planner("http://me:secret@127.0.0.1:1/plan")
+
+
+def test_the_command_line_says_so_in_one_line(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["eval", "http://127.0.0.1:1/plan", "--scenarios", str(store)]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "http://127.0.0.1:1/plan gave no answer: " in said
+    assert "Traceback" not in said
 
 
 def test_a_planner_over_http_is_the_planner(store: Path, url: str, tmp_path: Path) -> None:
