@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from waytrace.catalogue import families, generate
-from waytrace.geometry import resample, wrap
+from waytrace.geometry import arc_lengths, resample, wrap
 from waytrace.planners import make, make_plan
 from waytrace.scenario import AgentKind, Lights, LightState, Plan, Rollout, Scenario
 from waytrace.sim import World, integrate_dense
@@ -54,7 +54,7 @@ def cases(count: int, seed: int) -> Iterator[Case]:
 
 
 def _altered(scenario: Scenario, random: np.random.Generator) -> Scenario:
-    """Some who stand become things, and some lanes lose their limit, so that these rules have work too."""
+    """Some who stand become things, some lanes lose their limit or get a light, so that these rules have work too."""
     kind = scenario.agents.kind.copy()
     still = np.hypot(*scenario.agents.velocity_mps[:, scenario.start_step].T) < 0.1
     for i in np.flatnonzero(still | (random.random(len(kind)) < 0.1)):
@@ -64,7 +64,15 @@ def _altered(scenario: Scenario, random: np.random.Generator) -> Scenario:
     if random.random() < 0.3:
         bare = random.random(len(road)) < 0.5
         road = replace(road, speed_limit_mps=np.where(bare, np.nan, road.speed_limit_mps))
-    return scenario.with_(agents=replace(scenario.agents, kind=kind), map=road)
+    lights = scenario.lights
+    entries = sorted({int(i) for lane in scenario.route.lanes for i in road.successors(lane)})
+    if not len(lights.lane) and entries and random.random() < 0.6:
+        chosen = random.permutation(entries)[:3]
+        inside = random.choice([0.0, 2.0, 12.0], len(chosen))  # the stop point lies a little into the lane, or far
+        xy = np.stack([resample(road.centre[i], np.array([m]))[0] for i, m in zip(chosen, inside, strict=True)])
+        state = random.choice([LightState.RED, LightState.GREEN], (scenario.steps // 20 + 1, len(chosen)))
+        lights = Lights(chosen.astype(np.int32), xy, np.repeat(state, 20, axis=0)[: scenario.steps].astype(np.uint8))
+    return scenario.with_(agents=replace(scenario.agents, kind=kind), map=road, lights=lights)
 
 
 def _simulated(scenes: list[Scenario], random: np.random.Generator, *, wild: bool) -> list[Rollout]:
@@ -93,7 +101,7 @@ def _case(sort: str, scenario: Scenario, rollout: Rollout, random: np.random.Gen
     reference = (
         None if random.random() < 0.05 else float(random.choice([random.uniform(0, 20), random.uniform(0, 400)]))
     )
-    recorded = _recorded(scenario, rollout, int(random.integers(0, 20)))
+    recorded = _recorded(scenario, rollout, random)
     plan, following = _plans(recorded, random)
     return Case(sort, scenario, rollout, reference, recorded, plan, following)
 
@@ -106,28 +114,36 @@ def _laid(sort: str, scenario: Scenario, rollout: Rollout, random: np.random.Gen
         pose[:, ego], speed[:, ego] = _along_lanes(scenario, rows, random)
     else:
         pose[:, ego], speed[:, ego] = _free(scenario, rollout, random, aimed=sort == "aimed")
-    lights = rollout.lights.copy()
-    if lights.size:
-        period, shift = random.integers(5, 40), random.integers(0, 40, lights.shape[1])
-        phase = (np.arange(rows)[:, None] + shift) // period % 3
-        lights[:] = np.array([LightState.RED, LightState.GREEN, LightState.RED])[phase]
-    return replace(rollout, pose=pose, speed_mps=speed, lights=lights)
+    return replace(rollout, pose=pose, speed_mps=speed, lights=_changing(rollout.lights, random))
+
+
+def _changing(lights: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Lights [T, K] that come and go, far too fast for a road, so that a crossing's tick decides."""
+    shift = random.integers(0, 40, lights.shape[1])
+    phase = (np.arange(len(lights))[:, None] + shift) // random.integers(3, 20) % 2
+    return np.where(phase == 0, np.uint8(LightState.RED), np.uint8(LightState.GREEN)).astype(np.uint8)
 
 
 def _along_lanes(scenario: Scenario, rows: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Along a chain of lanes, forward or against it, swaying a little."""
     road, chosen = scenario.map, scenario.route.lanes if random.random() < 0.6 else range(len(scenario.map))
-    chain = [int(random.choice(list(chosen)))]
+    chain, to_light = [int(random.choice(list(chosen)))], None
+    if len(scenario.lights.lane) and random.random() < 0.9:
+        entry = int(random.choice(scenario.lights.lane))
+        before = [i for i in range(len(road)) if entry in road.successors(i)]
+        chain = [int(random.choice(before)), entry]
+        to_light = float(arc_lengths(road.centre[chain[0]])[-1])
     while len(chain) < 5 and len(road.successors(chain[-1])):
         chain.append(int(random.choice(road.successors(chain[-1]))))
     xy = np.concatenate([road.centre[i] for i in chain])
     xy = xy[np.concatenate([[True], np.hypot(*np.diff(xy, axis=0).T) > 1e-3])]
-    backward = random.random() < 0.35
+    backward = random.random() < (0.35 if to_light is None else 0.1)
     if backward:
         xy = xy[::-1]
     reach = float(np.hypot(*np.diff(xy, axis=0).T).sum())
     speed = np.clip(random.uniform(0, 18) + np.cumsum(random.normal(0, 0.1, rows)), 0.0, None)
-    s = random.uniform(0, 0.7) * reach + np.concatenate([[0.0], np.cumsum(0.1 * speed[:-1])])
+    start = random.uniform(0, 0.7) * reach if to_light is None else max(0.0, to_light - random.uniform(0, 4) * speed[0])
+    s = start + np.concatenate([[0.0], np.cumsum(0.1 * speed[:-1])])
     speed = np.where(s > reach - 1.0, 0.0, speed)
     s = np.minimum(s, reach - 1.0)
     at, ahead = resample(xy, s), resample(xy, s + 0.9)
@@ -153,16 +169,19 @@ def _free(
         way = to - np.array([x, y])
         heading, speed = np.arctan2(way[1], way[0]), np.hypot(*way) / (0.1 * when)
         curvature *= 0.1
-        if speed > 30.0:
+        if random.random() < 0.2:  # there already, and standing
+            speed, curvature, (x, y) = 0.0, 0.0 * curvature, to
+        elif speed > 30.0:
             speed, (x, y) = 12.0, to - 12.0 * 0.1 * when * way / np.hypot(*way)
-    accel = random.normal(0, random.choice([0.1, 1.0]), 16)
+    accel = random.normal(0, random.choice([0.1, 1.0]), 16) if speed else np.zeros(16)
     states = integrate_dense(np.array([[x, y, heading, speed]]), accel[None], curvature[None])[0]
     states = states[np.minimum(np.arange(rows), len(states) - 1)]
     return states[:, :3], states[:, 3]
 
 
-def _recorded(scenario: Scenario, rollout: Rollout, start: int) -> Scenario:
-    """What a recorder would have kept of a drive, the closed loop to begin at its row ``start``."""
+def _recorded(scenario: Scenario, rollout: Rollout, random: np.random.Generator) -> Scenario:
+    """What a recorder would have kept of a drive, the closed loop to begin at one of its first rows."""
+    start = int(random.integers(0, 20))
     pose, speed = rollout.pose.swapaxes(0, 1), rollout.speed_mps.T
     heading = pose[..., 2]
     agents = replace(
@@ -170,7 +189,7 @@ def _recorded(scenario: Scenario, rollout: Rollout, start: int) -> Scenario:
         velocity_mps=speed[..., None] * np.stack([np.cos(heading), np.sin(heading)], -1),
         valid=np.ascontiguousarray(rollout.valid.T),
     )  # fmt: skip
-    lights = Lights(scenario.lights.lane, scenario.lights.xy, rollout.lights)
+    lights = Lights(scenario.lights.lane, scenario.lights.xy, _changing(rollout.lights, random))
     start = min(start, int(np.argmin(np.append(agents.valid[scenario.ego_index], False))) - 1)
     return scenario.with_(agents=agents, lights=lights, start_step=start, end_step=len(rollout.pose) - 1, family="")
 
@@ -186,6 +205,8 @@ def _plans(recorded: Scenario, random: np.random.Generator) -> tuple[Plan, Plan 
     turned = wrap(np.diff(heading))
     accel = np.diff(speed) / 0.5
     curvature = np.where(np.abs(way) > 0.1, turned / np.where(np.abs(way) > 0.1, way, 1.0), 0.0)
+    if random.random() < 0.6:  # another pace than it had
+        accel += random.uniform(-3.0, 3.0)
     size = random.choice([0.0, 0.2, 1.0])
     accel = np.clip(accel + size * random.normal(0, 1.0, 16), -8.0, 3.0)
     curvature = np.clip(curvature + size * random.normal(0, 0.01, 16), -0.2, 0.2)
