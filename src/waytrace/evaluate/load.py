@@ -1,4 +1,4 @@
-"""A planner from what a person types: a built-in name, a checkpoint, an entry point, or a class of their own."""
+"""A planner from what a person types: a built-in, a checkpoint, an address, an entry point, a class of their own."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from waytrace.microgpt import MODES, Learned
 from waytrace.microgpt.checkpoint import base_kind
 from waytrace.microgpt.planner import SHIPPED_NAME
 from waytrace.planners import NAMES, make
+from waytrace.planners.remote import HttpPlanner, is_address
 from waytrace.scenario import WaytraceError
 
 ENTRY_POINT_GROUP = "waytrace.planners"
@@ -28,12 +29,13 @@ def load_planner(spec: str) -> Any:
     """A fresh planner.
 
     ``spec`` is the name of a built-in (``waytrace.planners.NAMES``), the folder of a checkpoint or ``shipped``, either
-    followed by ``:fast`` or ``:decision_only`` where it should not write whole traces, the name of an installed entry
-    point of the group ``waytrace.planners``, or ``module:Class``, where ``module`` is importable from the current
-    directory and ``Class`` needs no arguments.
+    followed by ``:fast`` or ``:decision_only`` where it should not write whole traces, the address of a planner's
+    server (``http://host:port/path``; it is not asked yet), the name of an installed entry point of the group
+    ``waytrace.planners``, or ``module:Class``, where ``module`` is importable from the current directory and ``Class``
+    needs no arguments.
 
-    Raises :class:`PlannerError` where the name is unknown, the checkpoint is not whole, the module does not import or
-    the class is no planner.
+    Raises :class:`PlannerError` where the name is unknown, the checkpoint is not whole, the address is none, the module
+    does not import or the class is no planner.
     """
     planner = _make(spec)
     for method in ("reset", "plan"):
@@ -46,10 +48,15 @@ def load_planner(spec: str) -> Any:
 
 
 def planner_digest(spec: str) -> str:
-    """Hash of a checkpoint, or of the source file of a planner outside this package; empty for a built-in."""
+    """Hash of a checkpoint, of what a server calls its planner, or of the source file of somebody else's planner.
+
+    Empty for a built-in.
+    """
     if checkpoint_of(spec) is not None:
         return str(load_planner(spec).weights)
-    if ":" not in spec:
+    if is_address(spec):
+        return hashlib.sha256(load_planner(spec).described().encode()).hexdigest()
+    if spec in NAMES:
         return ""
     try:
         path = inspect.getsourcefile(type(load_planner(spec)))
@@ -59,7 +66,12 @@ def planner_digest(spec: str) -> str:
 
 
 def planner_name(spec: str) -> str:
-    """What results call a planner: the spec; of a checkpoint its weights and mode, wherever it lies."""
+    """What results call a planner: the spec; of a checkpoint its weights and mode, of a server what it calls itself.
+
+    Neither depends on where it lies. Raises :class:`WaytraceError` where the server does not answer.
+    """
+    if is_address(spec):
+        return f"http:{load_planner(spec).described()}"
     learned = checkpoint_of(spec)
     if learned is None:
         return spec
@@ -80,7 +92,7 @@ def planner_label(spec: str) -> str:
 def checkpoint_of(spec: str) -> tuple[str, str] | None:
     """(folder or ``shipped``, mode) of a spec that means a checkpoint; None for any other."""
     source, colon, mode = spec.rpartition(":")
-    if spec in NAMES:
+    if spec in NAMES or is_address(spec):
         return None
     if not colon or (mode not in MODES and source != SHIPPED_NAME):
         source, mode = spec, MODES[0]
@@ -107,6 +119,11 @@ def _make(spec: str) -> Any:
             return Learned(_runs(learned[0]), learned[1], name=Path(learned[0]).name)
         except WaytraceError as error:
             raise PlannerError(f"Planner {spec!r}: {error}") from error
+    if is_address(spec):
+        try:
+            return HttpPlanner(spec)
+        except WaytraceError as error:
+            raise PlannerError(str(error)) from error
     if ":" in spec:
         return _make_own(spec)
     if spec in NAMES:
@@ -116,7 +133,8 @@ def _make(spec: str) -> Any:
     installed = sorted(p.name for p in entry_points(group=ENTRY_POINT_GROUP))
     known = ", ".join([*NAMES, SHIPPED_NAME, *installed])
     raise PlannerError(
-        f"No planner is called {spec!r}. Known: {known}. A checkpoint: its folder. Your own: module:Class."
+        f"No planner is called {spec!r}. Known: {known}. A checkpoint: its folder. Your own: module:Class. "
+        "Behind a server: http://host:port/path."
     )
 
 

@@ -103,7 +103,9 @@ class ResultRecord(_Record):
     code: str = Field(description="hash over the package's source")
     environment: dict[str, Any] = Field(description="versions and machine, with their hash under 'hash'")
     result_hash: str
-    planner_digest: str | None = Field(None, description="of a checkpoint's weights, or of a planner's source file")
+    planner_digest: str | None = Field(
+        None, description="of weights, of a planner's source file, or of its server's name"
+    )
     revision: str | None = Field(None, description="git commit of the folder it was made in; + where files differed")
     asked: int | None = Field(None, description="scenes that were to be driven")
     suite_scenes: int | None = Field(None, description="scenes that the suite has")

@@ -18,7 +18,7 @@ class Options:
     """Drive a planner through scenarios in closed loop and score it. Repeating the command continues a broken run."""
 
     planner: Annotated[Positional[str], arg(metavar="PLANNER")]
-    """Built-in (constant-velocity, replay, idm, oracle, expert), installed entry point, or module:Class of your own."""
+    """Built-in (constant-velocity, replay, idm, oracle, expert), entry point, module:Class or http://host:port/path."""
     scenarios: Annotated[Path | None, arg(metavar="STORE")] = None
     """A store of scenarios, from `waytrace scenarios import` or `generate`."""
     suite: Annotated[str | None, arg(metavar="NAME")] = None
