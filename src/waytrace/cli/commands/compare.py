@@ -44,10 +44,14 @@ def run(options: Options, output: Output) -> int:
         f"{len(found)} of {len(before.ids)} scenes differ: {lower} lower, {higher} higher."
         if found else "The same."
     )  # fmt: skip
+    unseen = sum(d.unseen_by_score for d in found)
+    if unseen:
+        output.say(f"In {unseen} of them a decision or a cause is another one while the score stands still.")
     output.finish(
         {
             "before": str(before.path), "after": str(after.path), "scenes": len(before.ids),
-            "lower": lower, "higher": higher, "differences": [d.to_json() for d in found],
+            "lower": lower, "higher": higher, "unseen_by_score": unseen,
+            "differences": [d.to_json() for d in found],
         }
     )  # fmt: skip
     return 1 if found else 0
@@ -65,6 +69,10 @@ def _print(output: Output, d: SceneDifference) -> None:
         output.say(f"    first other plan at tick {d.plan_tick}, first other motion at tick {d.first_tick}{apart}")
     elif d.first_tick is not None:
         output.say(f"    first other motion at tick {d.first_tick}, under the same plans")
-    if d.cause_tick is not None:
-        words = [f"dropped {c}" for c in d.dropped] + [f"added {c}" for c in d.added]
-        output.say(f"    causes at tick {d.cause_tick}: {'; '.join(words)}")
+    said = d.said
+    if said.decided is not None:
+        was, now = said.decided
+        output.say(f"    {said.other_decisions} other decisions, first at tick {said.decision_tick}: {was} -> {now}")
+    if said.cause_tick is not None:
+        words = "; ".join([f"dropped {c}" for c in said.dropped] + [f"added {c}" for c in said.added])
+        output.say(f"    {said.other_causes} decisions with other causes, first at tick {said.cause_tick}: {words}")
