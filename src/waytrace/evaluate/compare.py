@@ -41,16 +41,21 @@ class SceneDifference:
     """What the traces say differently."""
 
     @property
+    def still(self) -> bool:
+        """Whether the score stands still."""
+        return abs(self.after - self.before) < STILL
+
+    @property
     def unseen_by_score(self) -> bool:
         """Whether a decision or a cause changed while the score stood still: no gate on scores would notice."""
-        return self.said.differs and abs(self.after - self.before) < STILL
+        return self.said.differs and self.still
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values, what was said beside the rest."""
         record = asdict(self)
         said = record.pop("said")
-        scores = {key: None if np.isnan(record[key]) else record[key] for key in ("before", "after")}
-        return record | scores | said | {"unseen_by_score": self.unseen_by_score}
+        scores: dict[str, Any] = {key: None if np.isnan(record[key]) else record[key] for key in ("before", "after")}
+        return {**record, **scores, **said, "unseen_by_score": self.unseen_by_score}
 
 
 def compare(before: Result, after: Result) -> list[SceneDifference]:
