@@ -132,3 +132,13 @@ def test_the_command_tells_the_scenes_and_ends_with_one(
     assert main(["compare", *paths]) == 1
     assert found["differences"][0]["scene"] in capsys.readouterr().out
     assert main(["compare", paths[0], paths[0]]) == 0
+
+
+def test_the_command_writes_a_report_of_the_scenes_that_differ(
+    results: tuple[Result, Result], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [str(result.path) for result in results]
+    assert main(["compare", *paths, "--report", str(tmp_path / "out"), "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["report"] == str(tmp_path / "out" / "index.html")
+    assert len(list((tmp_path / "out" / "scenes").iterdir())) == len(found["differences"])
