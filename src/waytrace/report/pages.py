@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 _SCRIPTS = {
     "scene": (
-        "codec.js", "texts.js", "scene_data.js", "camera.js", "roads.js", "traffic.js", "told.js",
+        "codec.js", "texts.js", "scene_data.js", "camera.js", "roads.js", "traffic.js", "told.js", "undone.js",
         "plots.js", "panel.js", "told_panel.js", "player.js",
     ),
     "index": ("table.js", "index.js"),
