@@ -77,7 +77,11 @@ def test_the_other_planner_is_heard_while_it_is_shown(page: Tab) -> None:
     assert page.run(others) == ""
     page.key("c")
     assert page.run(others).startswith("wildThe ego yields")
-    page.run("new Promise((go) => setTimeout(go, 400))")
+    page.run("""new Promise((go) => {
+      let tries = 0;
+      const look = () => (location.hash.endsWith("&others=1") || ++tries > 300 ? go() : setTimeout(look, 20));
+      look();
+    })""")
     assert page.run("location.hash").endswith("&others=1")
     page.key("c")
     assert page.run(others) == ""
@@ -88,9 +92,8 @@ def test_a_comparison_leads_to_both_drives_at_the_first_difference(browser: Tab,
     browser.open(pages["comparison"])
     kinds = browser.run("[...document.querySelectorAll('#rows .kind')].map((k) => k.className)")
     assert kinds == ["kind unseen", "kind lower"]
-    browser.run("document.querySelector('#rows a').click()")
-    ready = "document.documentElement.dataset.planner ? go() : setTimeout(look, 20)"
-    browser.run(f"new Promise((go) => {{ const look = () => {ready}; look(); }})")
+    scene, _, fragment = browser.run("document.querySelector('#rows a').getAttribute('href')").partition("#")
+    browser.open(pages["comparison"].parent / scene, f"#{fragment}")
     assert {k: browser.data()[k] for k in ("t", "planner")} == {"t": "4.0", "planner": "after: wild"}
     assert browser.run("document.getElementById('others').getAttribute('aria-pressed')") == "true"
     assert browser.data()["errors"] == "0"

@@ -48,6 +48,10 @@ def run(options: Options, output: Output) -> int:
         undo_scenes=options.counterfactuals,
     )
     folders = [load_result(path).path for path in options.results]
+    if options.counterfactuals and not any(_traced(folder) for folder in folders):
+        raise WaytraceError(
+            "--counterfactuals is about what traces cite, and no result holds traces: run `waytrace eval --traces`."
+        )
     with output.progress("pages") as advance:
         page = write_report(
             folders, options.out, extras=extras, progress=lambda done, total: advance(done, total, "")
@@ -55,3 +59,8 @@ def run(options: Options, output: Output) -> int:
     output.say(f"Report: {page}")
     output.finish({"report": str(page), "results": [str(path) for path in folders]})
     return 0
+
+
+def _traced(folder: Path) -> bool:
+    file = folder / "traces.jsonl"
+    return file.exists() and file.stat().st_size > 0

@@ -167,9 +167,9 @@ function drawOthers(shown, seconds) {
     ctx.textAlign = "center";
     ctx.lineWidth = 4;
     ctx.strokeStyle = ink.halo;
-    ctx.strokeText(drive.label, px, py - 16);
+    ctx.strokeText(drive.label, px, py - 28);
     ctx.fillStyle = ink.muted;
-    ctx.fillText(drive.label, px, py - 16);
+    ctx.fillText(drive.label, px, py - 28);
     ctx.restore();
   });
 }
