@@ -14,11 +14,9 @@ from .figures import Claims, RunFigures, group_rows, latency_rows
 from .given import Causal, Gate
 from .index import IndexRow, PlannerSummary, index_page
 from .moments import worst_moment
-from .results import Load, Result, Shown, shown
+from .results import Load, Shown, shown
 from .scenes import Progress, Undo, places, scene_folder, write_scenes
 from .tally import Tally
-
-__all__ = ["Extras", "Result", "write_report"]
 
 
 @dataclass(frozen=True)
