@@ -84,7 +84,7 @@ def comparison_of(scenarios: int) -> str:
         {
             "id": f"unprotected-left/select/{k:06d}@1",
             "href": f"scenes/unprotected-left_select_{k:06d}_1-0a1b2c3d.html",
-            "source": "catalogue", "family": f"family {k % FAMILIES}", "kind": 4 * k // scenarios, "at_s": 4.0,
+            "family": f"family {k % FAMILIES}", "kind": 4 * k // scenarios, "at_s": 4.0,
             "before": round(draw.random(), 4), "after": round(draw.random(), 4), "changes": said,
         }
         for k in range(scenarios)

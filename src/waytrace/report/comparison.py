@@ -51,13 +51,11 @@ def write_comparison(
     folder = scene_folder(out)
     pages = places(results, {d.scene for d in differences})
     href: dict[str, str] = {}
-    about: dict[str, tuple[str, str]] = {}
+    family: dict[str, str] = {}
     for drive in write_scenes(results, pages, folder, progress=progress):
         href[drive.scenario.id] = drive.href
-        about[drive.scenario.id] = (drive.scenario.source, drive.scenario.family)
-    rows = [
-        _row(d, href.get(d.scene, ""), *about.get(d.scene, ("", ""))) for d in sorted(differences, key=_order)
-    ]  # fmt: skip
+        family[drive.scenario.id] = drive.scenario.family
+    rows = [_row(d, href.get(d.scene, ""), family.get(d.scene, "")) for d in sorted(differences, key=_order)]
     index = out / "index.html"
     index.write_bytes(comparison_page(results, rows, gate=gate).encode("utf-8", "replace"))
     return index
@@ -88,7 +86,7 @@ def _order(d: SceneDifference) -> tuple[int, float, str]:
     return kind, -1.0 if math.isnan(first) else first, d.scene
 
 
-def _row(d: SceneDifference, href: str, source: str, family: str) -> dict[str, Any]:
+def _row(d: SceneDifference, href: str, family: str) -> dict[str, Any]:
     """One scene as the page reads it: what it is listed under, scores, and the differences as (heading, text)."""
     said, changes = d.said, []
     if said.decided is not None:
@@ -108,7 +106,7 @@ def _row(d: SceneDifference, href: str, source: str, family: str) -> dict[str, A
     ticks = (said.decision_tick, said.cause_tick, d.plan_tick, d.first_tick)
     at = min((tick for tick in ticks[:2] if tick is not None), default=next((t for t in ticks if t is not None), 0))
     return {
-        "id": d.scene, "href": href, "source": source, "family": family, "kind": _kind(d),
+        "id": d.scene, "href": href, "family": family, "kind": _kind(d),
         "at_s": round(at * _TICK_S, 1),
         "before": None if math.isnan(d.before) else round(d.before, 4),
         "after": None if math.isnan(d.after) else round(d.after, 4), "changes": changes,
