@@ -57,6 +57,8 @@ def test_eval_and_report(store: str, tmp_path: Path, capsys: pytest.CaptureFixtu
 
     page = _json(capsys, "report", str(tmp_path / "idm"), "--out", str(tmp_path / "page"))
     assert Path(page["report"]).exists()
+    assert main(["report", str(tmp_path / "idm"), "--out", str(tmp_path / "page"), "--counterfactuals", "1"]) == 2
+    assert "no result holds traces" in capsys.readouterr().err
 
 
 def test_the_example_planner_drives(

@@ -6,14 +6,14 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
 
 from waytrace.cli import main
 from waytrace.evaluate import Result, evaluate
-from waytrace.evaluate.compare import compare, first_change, parting
+from waytrace.evaluate.compare import SceneDifference, compare, parting
+from waytrace.evaluate.compare_said import SaidDifference, Saying, said_difference
 from waytrace.observe import Reference
 from waytrace.observe.features import ReferenceKind
 from waytrace.scenario import StoreError
@@ -63,20 +63,57 @@ def test_the_first_tick_is_the_first(results: tuple[Result, Result]) -> None:
     assert parting(drive, replace(drive, plan_waypoints=plans)) == (None, None, int(drive.decision_row[2]))
 
 
-def _line(tick: int, *agents: int) -> Any:
+def _saying(tick: int, *agents: int, longitudinal: str = "follow", lateral: str = "keep") -> Saying:
     causes = tuple(
         Cause(Reference(ReferenceKind.AGENT, k), "longitudinal", "proximate", "headway", 0, 0) for k in agents
     )
-    return SimpleNamespace(tick=tick, trace=SimpleNamespace(decision=SimpleNamespace(causes=causes)))
+    decision = SimpleNamespace(causes=causes, longitudinal=longitudinal, lateral=lateral)
+    return Saying.of(tick, SimpleNamespace(decision=decision))  # type: ignore[arg-type]
 
 
 def test_the_cause_that_was_dropped_is_named_with_its_tick() -> None:
-    left, right = [_line(0, 1), _line(5, 1, 2), _line(10, 1)], [_line(0, 1), _line(5, 1, 3), _line(10)]
-    tick, dropped, added = first_change(left, right)
-    assert tick == 5
-    assert dropped == ("longitudinal headway, agent 2 (proximate)",)
-    assert added == ("longitudinal headway, agent 3 (proximate)",)
-    assert first_change(left, left) == (None, (), ())
+    left = [_saying(0, 1), _saying(5, 1, 2), _saying(10, 1)]
+    found = said_difference(left, [_saying(0, 1), _saying(5, 1, 3), _saying(10)])
+    assert (found.cause_tick, found.other_causes, found.other_decisions) == (5, 2, 0)
+    assert found.dropped == ("longitudinal headway, agent 2 (proximate)",)
+    assert found.added == ("longitudinal headway, agent 3 (proximate)",)
+    assert said_difference(left, left) == SaidDifference()
+
+
+def test_the_first_other_decision_is_named_and_decisions_that_one_lacks_are_passed_over() -> None:
+    left = [_saying(0, 1), _saying(5, 1), _saying(10, 1)]
+    right = [_saying(5, 1, longitudinal="yield", lateral="nudge_in_lane_left"), _saying(15, 2)]
+    found = said_difference(left, right)
+    assert (found.decision_tick, found.decided) == (5, ("follow", "yield, nudge in lane left"))
+    assert (found.other_decisions, found.other_causes) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said", "unseen"),
+    [
+        (0.8, 0.801, SaidDifference(other_causes=1), True),
+        (0.8, 0.81, SaidDifference(other_causes=1), False),
+        (0.8, 0.8, SaidDifference(), False),
+        (0.8, float("nan"), SaidDifference(other_decisions=1), False),
+    ],
+)
+def test_a_score_that_stands_still_does_not_see_another_cause(
+    before: float, after: float, said: SaidDifference, unseen: bool
+) -> None:
+    difference = SceneDifference("scene", before, after, {}, (), (), None, None, None, said)
+    assert difference.unseen_by_score is unseen
+    assert difference.to_json()["unseen_by_score"] is unseen
+    assert difference.to_json()["other_causes"] == said.other_causes
+
+
+def test_a_scene_that_was_driven_alike_and_says_something_else_is_told(
+    results: tuple[Result, Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    same, scene = results[0], results[0].ids[0]
+    said = iter([{scene: [_saying(0, 1)]}, {scene: [_saying(0, 2)]}])
+    monkeypatch.setattr("waytrace.evaluate.compare.read_sayings", lambda _: next(said))
+    (found,) = compare(same, same)
+    assert (found.scene, found.first_tick, found.unseen_by_score) == (scene, None, True)
 
 
 def test_results_of_other_scenes_are_refused(results: tuple[Result, Result], store: Path, tmp_path: Path) -> None:
@@ -95,3 +132,13 @@ def test_the_command_tells_the_scenes_and_ends_with_one(
     assert main(["compare", *paths]) == 1
     assert found["differences"][0]["scene"] in capsys.readouterr().out
     assert main(["compare", paths[0], paths[0]]) == 0
+
+
+def test_the_command_writes_a_report_of_the_scenes_that_differ(
+    results: tuple[Result, Result], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [str(result.path) for result in results]
+    assert main(["compare", *paths, "--report", str(tmp_path / "out"), "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["report"] == str(tmp_path / "out" / "index.html")
+    assert len(list((tmp_path / "out" / "scenes").iterdir())) == len(found["differences"])

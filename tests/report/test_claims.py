@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from waytrace.evaluate.counterfactuals import Counterfactual
 from waytrace.evaluate.result import SCHEMA
 from waytrace.report import codec, scene_page, write_report
 from waytrace.report.claims import claims_payload, lines
@@ -35,6 +36,8 @@ class Read:
     verdicts: list[list[tuple[int, list[str], list[str]]]] = field(default_factory=list)
     """Of each line, and in the end of none: code, texts, evidence."""
     ghosts: list[tuple[str, str, Any]] = field(default_factory=list)
+    undone: list[tuple[list[int], bool, tuple[float, float], list[Any]]] = field(default_factory=list)
+    """Lines of the causes, whether the plan moves, metres along and across, two plans."""
     audit: list[str] = field(default_factory=list)
 
 
@@ -53,6 +56,16 @@ def read(payload: dict[str, Any]) -> list[Read]:
             out.append((code, texts, [text() for _ in range(2 * next(stream))]))
         return out
 
+    def plan(n: int) -> Any:
+        xy = codec.undelta(np.array([next(stream) for _ in range(2 * n)]).reshape(2, n), 2) * codec.CM
+        heading = codec.undelta(np.array([next(stream) for _ in range(n)])) * codec.DECIDEGREE
+        return np.column_stack([*xy, heading])
+
+    def undone() -> tuple[list[int], bool, tuple[float, float], list[Any]]:
+        causes, moves = [next(stream) for _ in range(next(stream))], bool(next(stream))
+        moved, n = (next(stream) * codec.CM, next(stream) * codec.CM), next(stream)
+        return causes, moves, moved, [plan(n), plan(n)]
+
     found = []
     for _ in range(payload["decisions"]):
         row, lon, _, _ = next(stream), payload["longitudinal"][next(stream)], text(), next(stream)
@@ -64,6 +77,7 @@ def read(payload: dict[str, Any]) -> list[Read]:
             option, violates, n = text(), text(), next(stream)
             xy = np.array([next(stream) for _ in range(2 * n)]).reshape(2, n)
             one.ghosts.append((option, violates, codec.undelta(xy, 2).T * 0.01))
+        one.undone = [undone() for _ in range(next(stream))]
         one.audit = [text() for _ in range(next(stream))]
         one.verdicts.append(verdicts())
         found.append(one)
@@ -161,3 +175,18 @@ def test_a_result_folder_with_traces_has_them_in_its_report(scenario: Scenario, 
     write_report([tmp_path], tmp_path / "report", load=lambda _: _Result(scenario))
     (page,) = (tmp_path / "report" / "scenes").iterdir()
     assert data_of(page.read_text())["drives"][0]["traces"]["decisions"] == 18
+
+
+def test_causes_undone_come_back_at_their_lines_with_both_plans(scenario: Scenario) -> None:
+    decision = told(told_lines(scenario))[10]
+    heading = np.linspace(3.0, 3.4, 17)
+    cited = np.column_stack([np.linspace(0.0, 20.0, 17), np.linspace(0.0, -3.0, 17), heading])
+    undone = Counterfactual((0, 2), 8.123, 0.017, True, cited, cited + np.array([1.0, 2.0, 0.0]))
+    one = read(claims_payload([replace(decision, undone=(undone,))], ORIGIN))[0]
+    ((causes, moves, moved, plans),) = one.undone
+    first = next(k for k, line in enumerate(one.lines) if line[0] == 4)
+    assert (causes, moves) == ([first, first + 2], True)
+    assert moved == pytest.approx((8.12, 0.02))
+    for plan, poses in zip(plans, (undone.cited, undone.undone), strict=True):
+        assert np.abs(plan[:, :2] + ORIGIN - poses[:, :2]).max() <= 0.0051
+        assert np.abs(plan[:, 2] - heading).max() <= codec.DECIDEGREE

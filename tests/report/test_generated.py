@@ -11,7 +11,8 @@ import pytest
 
 from waytrace.catalogue import families, generate
 from waytrace.evaluate import evaluate
-from waytrace.report import scene_page, write_report
+from waytrace.report import Extras, TraceFile, scene_page, write_report
+from waytrace.report.undo import undoing
 from waytrace.score import score_rollout
 from waytrace.sim import World
 
@@ -37,3 +38,28 @@ def test_a_report_of_a_real_evaluation_links_every_drive(tmp_path: Path) -> None
     assert sorted(row[0] for row in rows) == sorted(s.id for s in scenarios)
     assert {row[0]: row[5] for row in rows} == {i: round(result.score(i).score, 4) for i in result.ids}
     assert all((index.parent / row[1]).is_file() for row in rows)
+
+
+def test_of_a_drive_of_the_expert_the_plan_with_the_cause_is_the_one_it_held(tmp_path: Path) -> None:
+    scenario = generate("ccrm", 0)
+    result = evaluate("expert", [scenario], out=tmp_path / "result", traces=True)
+    file = TraceFile.of(result.path)
+    assert file is not None
+    rollout = result.rollout(scenario.id)
+    asked = undoing()(scenario, rollout, file.decisions(scenario.id))
+    found = {decision.tick: decision.undone for decision in asked if decision.undone}
+    assert len(found) > 5
+    assert any(one.moves for undone in found.values() for one in undone)
+    for row, held in zip(rollout.decision_row, rollout.plan_waypoints, strict=True):
+        for one in found.get(int(row), ()):
+            assert np.abs(one.cited[1:, :2] - held[:, :2]).max() < 0.05
+    index = write_report([result.path], tmp_path / "report", extras=Extras(undo=undoing(), undo_scenes=1))
+    (page,) = (index.parent / "scenes").iterdir()
+    assert len(page.read_bytes()) > len(write_plain(result.path, tmp_path).read_bytes())
+
+
+def write_plain(result: Path, folder: Path) -> Path:
+    """The only scene's page without causes undone."""
+    index = write_report([result], folder / "plain")
+    (page,) = (index.parent / "scenes").iterdir()
+    return page

@@ -7,32 +7,10 @@ from typing import Any
 import pytest
 
 from waytrace.report import write_report
-from waytrace.scenario import Rollout, Scenario, WaytraceError
+from waytrace.scenario import WaytraceError
 
-from .conftest import FakeScore, make_drive, make_scenario
-
-
-class FakeResult:
-    """A result folder held in memory."""
-
-    def __init__(self, planner: str, drives: list[tuple[Scenario, Rollout, FakeScore]], **meta: Any) -> None:
-        self._drives = {scenario.id: (scenario, rollout, score) for scenario, rollout, score in drives}
-        self.ids = list(self._drives)
-        self.meta = {
-            "planner": planner,
-            "score": 0.5,
-            "scenarios": [{"id": i, "score": self._drives[i][2].score} for i in self.ids],
-            "errors": [],
-        } | meta
-
-    def scenario(self, id: str) -> Scenario:
-        return self._drives[id][0]
-
-    def rollout(self, id: str) -> Rollout:
-        return self._drives[id][1]
-
-    def score(self, id: str) -> FakeScore:
-        return self._drives[id][2]
+from .conftest import make_drive, make_scenario
+from .fakes import FakeResult
 
 
 @pytest.fixture(scope="module")

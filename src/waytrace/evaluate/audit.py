@@ -9,21 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
-from typing import Any
 
 from waytrace.label.asking import Asker
-from waytrace.observe import scenes_of
 from waytrace.scenario import Rollout, Scenario, scenario_hash
 from waytrace.trace import TraceError, Verdict, check_header
 from waytrace.trace.file import TraceFileError, TraceLine
 
 from .audit_causes import MOST_AGENTS, cause_verdicts
-from .audit_moment import AuditMoment, remember
+from .audit_moment import AuditMoment, moments_of
 from .audit_rejected import rejected_verdicts
 from .audit_tools import ToolError, tool_verdicts
-
-MEMORY_TICKS = 5
-"""The expert is taken through the drive up to the decision at 2 Hz: what it carries along comes from there."""
 
 
 def audit(
@@ -55,16 +50,11 @@ def audit_lines(
         told: dict[int, list[TraceLine]] = {}
         for line in group:
             told.setdefault(line.tick, []).append(line)
-        scenario, rollout = scenario_of(name), rollout_of(name)
+        scenario = scenario_of(name)
         content = scenario_hash(scenario)
-        state: Any = None
-        for tick, scene in scenes_of(scenario, {*told, *_decisions(scenario, rollout, max(told))}, rollout):
-            if tick in told:
-                moment = AuditMoment.of(scene, asker, state)
-                for line in told[tick]:
-                    yield line, _audited(line, moment, content, most_agents)
-            if tick % MEMORY_TICKS == 0:
-                state = remember(scene, asker, state)
+        for tick, moment in moments_of(scenario, rollout_of(name), told, asker):
+            for line in told[tick]:
+                yield line, _audited(line, moment, content, most_agents)
 
 
 def audit_moment(line: TraceLine, moment: AuditMoment, most_agents: int = MOST_AGENTS) -> tuple[Verdict, ...]:
@@ -85,15 +75,6 @@ def _audited(line: TraceLine, moment: AuditMoment, content: str, most_agents: in
         raise TraceFileError(f"{where}: {error}") from error
     except ToolError as error:
         raise ToolError(f"{where}: {error}") from error
-
-
-def _decisions(scenario: Scenario, rollout: Rollout | None, last: int) -> list[int]:
-    """Ticks before ``last`` at which the expert would have decided, where the ego was there."""
-    ticks = range(0, last, MEMORY_TICKS)
-    if rollout is not None:
-        return list(ticks)
-    valid = scenario.agents.valid[scenario.ego_index]
-    return [t for t in ticks if scenario.start_step + t < len(valid) and valid[scenario.start_step + t]]
 
 
 def with_audit(line: TraceLine, verdicts: Iterable[Verdict]) -> TraceLine:

@@ -13,7 +13,7 @@ from waytrace.label.from_certificate import Label
 from waytrace.label.verify import Test, tests_of
 from waytrace.label.without import testable
 from waytrace.observe import Reference, ReferenceKind, Scene
-from waytrace.scenario import LightState, Plan
+from waytrace.scenario import LightState
 from waytrace.trace import Cause, Trace, Verdict, sets
 from waytrace.trace.measure import measure
 from waytrace.trace.thresholds import T
@@ -103,7 +103,7 @@ def _member(test: Test, claim: str, cause: Cause, members: list[Cause], moment: 
     if not test.holds:
         return whole
     others = [c for c in members if c is not cause]
-    apart = moment.apart_m(_undone(members, moment), _undone(others, moment))
+    apart = moment.apart_m(moment.plan_undone(members), moment.plan_undone(others))
     if differ(*apart):
         return whole
     why = f"With the others of its set gone the expert's plan is the same with {cause.ref} and without it."
@@ -111,15 +111,6 @@ def _member(test: Test, claim: str, cause: Cause, members: list[Cause], moment: 
         claim, whole.rule, "false", why, slack=room_m(*apart), unit="m", ref=str(cause.ref), role=cause.role,
         along_m=apart[0], across_m=apart[1],
     )  # fmt: skip
-
-
-def _undone(causes: list[Cause], moment: AuditMoment) -> Plan:
-    """The plan with causes undone as the labeller undoes them."""
-    return moment.plan_without(
-        {c.ref for c in causes if c.constraint != "curve_lat_accel"},
-        limits=any(c.constraint == "speed_cap" for c in causes),
-        curves=not any(c.constraint == "curve_lat_accel" for c in causes),
-    )
 
 
 def _omissions(trace: Trace, moment: AuditMoment, enough: Test, most_agents: int) -> Iterator[Verdict]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -11,10 +11,13 @@ from typing import Any
 from waytrace.label.asking import ACROSS_M, ALONG_M, Asker
 from waytrace.label.from_certificate import own_lane
 from waytrace.label.without import without
-from waytrace.observe import Reference, ReferenceKind, Scene
+from waytrace.observe import Reference, ReferenceKind, Scene, scenes_of
 from waytrace.planners import Certificate, Foresight
-from waytrace.scenario import Plan
-from waytrace.trace import Verdict
+from waytrace.scenario import Plan, Rollout, Scenario
+from waytrace.trace import Cause, Verdict
+
+MEMORY_TICKS = 5
+"""The expert is taken through the drive up to the decision at 2 Hz: what it carries along comes from there."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,43 @@ class AuditMoment:
         """The expert's plan with some things undone."""
         return self.asker.ask(without(self.scene, gone, limits=limits), self.state, mind_curves=curves)[0]
 
+    def plan_undone(self, causes: Collection[Cause]) -> Plan:
+        """The expert's plan with causes undone together, as the labeller undoes them."""
+        return self.plan_without(
+            {c.ref for c in causes if c.constraint != "curve_lat_accel"},
+            limits=any(c.constraint == "speed_cap" for c in causes),
+            curves=not any(c.constraint == "curve_lat_accel" for c in causes),
+        )
+
     def apart_m(self, one: Plan, other: Plan) -> tuple[float, float]:
         """How far two plans come apart within 6 s, along and across the ego's lane."""
         assert self.certificate is not None
         return self.asker.apart_m(self.scene, one, other, own_lane(self.certificate))
+
+
+def moments_of(
+    scenario: Scenario, rollout: Rollout | None, ticks: Collection[int], asker: Asker
+) -> Iterator[tuple[int, AuditMoment]]:
+    """(tick, moment) of every tick asked for, in order of time; the expert comes to each with its memory of the drive.
+
+    The drive is ``rollout``, or as recorded without one. Raises ``WaytraceError`` for a tick outside of it.
+    """
+    state: Any = None
+    before = _decisions(scenario, rollout, max(ticks, default=0))
+    for tick, scene in scenes_of(scenario, {*ticks, *before}, rollout):
+        if tick in ticks:
+            yield tick, AuditMoment.of(scene, asker, state)
+        if tick % MEMORY_TICKS == 0:
+            state = remember(scene, asker, state)
+
+
+def _decisions(scenario: Scenario, rollout: Rollout | None, last: int) -> list[int]:
+    """Ticks before ``last`` at which the expert would have decided, where the ego was there."""
+    ticks = range(0, last, MEMORY_TICKS)
+    if rollout is not None:
+        return list(ticks)
+    valid = scenario.agents.valid[scenario.ego_index]
+    return [t for t in ticks if scenario.start_step + t < len(valid) and valid[scenario.start_step + t]]
 
 
 def remember(scene: Scene, asker: Asker, state: Any) -> Any:

@@ -1,21 +1,21 @@
-"""What differs between two results, scene by scene: scores, terms, events, the first tick, causes dropped."""
+"""What differs between two results, scene by scene: scores, terms, events, the first tick, what was said."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from waytrace.scenario import Rollout, StoreError
-from waytrace.trace import Cause
-from waytrace.trace.file import TraceLine, read_traces
 
+from .compare_said import SaidDifference, read_sayings, said_difference
 from .result import Result
 
 APART_M = 0.5
 """Two drives that are this far from one another have visibly parted."""
+STILL = 0.005
+"""Scores less than this apart stand still: they print alike to two digits."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +37,25 @@ class SceneDifference:
     """First tick at which the egos are 0.5 m from one another."""
     plan_tick: int | None
     """Tick of the first decision whose plan is another."""
-    dropped: tuple[str, ...]
-    """Causes that the first trace names at the decision where causes first differ, and the second does not."""
-    added: tuple[str, ...]
-    cause_tick: int | None
-    """Tick of that decision; None without traces, or where all causes agree."""
+    said: SaidDifference
+    """What the traces say differently."""
+
+    @property
+    def still(self) -> bool:
+        """Whether the score stands still."""
+        return abs(self.after - self.before) < STILL
+
+    @property
+    def unseen_by_score(self) -> bool:
+        """Whether a decision or a cause changed while the score stood still: no gate on scores would notice."""
+        return self.said.differs and self.still
 
     def to_json(self) -> dict[str, Any]:
-        """As plain JSON values."""
+        """As plain JSON values, what was said beside the rest."""
         record = asdict(self)
-        return record | {key: None if np.isnan(record[key]) else record[key] for key in ("before", "after")}
+        said = record.pop("said")
+        scores: dict[str, Any] = {key: None if np.isnan(record[key]) else record[key] for key in ("before", "after")}
+        return {**record, **scores, **said, "unseen_by_score": self.unseen_by_score}
 
 
 def compare(before: Result, after: Result) -> list[SceneDifference]:
@@ -61,16 +70,22 @@ def compare(before: Result, after: Result) -> list[SceneDifference]:
             f"{before.path} and {after.path} are not of the same scenes: {len(lacking)} are in one alone, such as "
             f"{lacking[0]}. Evaluate both on the same suite."
         )
-    changed = [i for i in before.ids if i not in after.ids or before.row(i)["digest"] != after.row(i)["digest"]]
-    changed += [i for i in after.ids if i not in before.ids]
-    said = [_causes(result, set(changed)) for result in (before, after)]
-    found = [_difference(before, after, scene, said[0].get(scene, []), said[1].get(scene, [])) for scene in changed]
+    said = [read_sayings(result.path / "traces.jsonl") for result in (before, after)]
+    found = []
+    for scene in [*before.ids, *(i for i in after.ids if i not in before.ids)]:
+        other = said_difference(*(sayings.get(scene, ()) for sayings in said))
+        if other.differs or not _drove_alike(before, after, scene):
+            found.append(_difference(before, after, scene, other))
     return sorted(found, key=lambda d: (-1.0 if np.isnan(d.after) else d.after - d.before, d.scene))
 
 
-def _difference(
-    before: Result, after: Result, scene: str, left: Sequence[TraceLine], right: Sequence[TraceLine]
-) -> SceneDifference:
+def _drove_alike(before: Result, after: Result, scene: str) -> bool:
+    """Whether both drove a scene, to the last bit in the same way."""
+    both = scene in before.ids and scene in after.ids
+    return both and bool(before.row(scene)["digest"] == after.row(scene)["digest"])
+
+
+def _difference(before: Result, after: Result, scene: str, said: SaidDifference) -> SceneDifference:
     driven = [result.row(scene) if scene in result.ids else None for result in (before, after)]
     a, b = driven
     was, now = (float("nan") if row is None else float(row["score"]) for row in driven)
@@ -86,8 +101,7 @@ def _difference(
     ticks: tuple[int | None, int | None, int | None] = (None, None, None)
     if a is not None and b is not None and (before.path / "rollouts").exists() and (after.path / "rollouts").exists():
         ticks = parting(before.rollout(scene), after.rollout(scene))
-    at, dropped, added = first_change(left, right)
-    return SceneDifference(scene, was, now, terms, tuple(gone), tuple(new), *ticks, dropped, added, at)
+    return SceneDifference(scene, was, now, terms, tuple(gone), tuple(new), *ticks, said)
 
 
 def _lacks(row: dict[str, Any], other: dict[str, Any]) -> list[str]:
@@ -120,32 +134,3 @@ def parting(before: Rollout, after: Rollout) -> tuple[int | None, int | None, in
 
 def _first(flags: Any) -> int | None:
     return int(np.argmax(flags)) if flags.any() else None
-
-
-def first_change(
-    left: Sequence[TraceLine], right: Sequence[TraceLine]
-) -> tuple[int | None, tuple[str, ...], tuple[str, ...]]:
-    """(tick, causes dropped, causes added) of the first decision that both name causes of and that differ in them."""
-    theirs = {line.tick: line for line in right}
-    for line in left:
-        if (other := theirs.get(line.tick)) is None:
-            continue
-        mine, now = ({cause_name(c): None for c in t.trace.decision.causes} for t in (line, other))
-        if mine.keys() != now.keys():
-            return line.tick, tuple(c for c in mine if c not in now), tuple(c for c in now if c not in mine)
-    return None, (), ()
-
-
-def cause_name(cause: Cause) -> str:
-    """A cause as words: ``longitudinal headway, agent 3 (proximate)``; numbers are indices in the scenario."""
-    what = f"{cause.ref.kind.name.lower().replace('_', ' ')} {cause.ref.index}"
-    return f"{cause.axis} {cause.constraint}, {what} ({cause.role})"
-
-
-def _causes(result: Result, scenes: set[str]) -> dict[str, list[TraceLine]]:
-    file, found = result.path / "traces.jsonl", dict[str, list[TraceLine]]()
-    lines: Iterator[TraceLine] = read_traces(file) if file.exists() else iter(())
-    for line in lines:
-        if line.scenario in scenes:
-            found.setdefault(line.scenario, []).append(line)
-    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 from waytrace.trace import Trace, Verdict, sentence, sets
 from waytrace.trace.verdicts import KINDS, VALUES
 
-from .codec import CM, delta, pack, quantise
+from .codec import CM, DECIDEGREE, delta, pack, quantise
 from .texts import Texts
 from .traces import Told, shown
+
+if TYPE_CHECKING:
+    from waytrace.evaluate.counterfactuals import Counterfactual
 
 STAGES = ("scene", "entities", "forecasts", "decision", "causes", "rejected", "plan")
 """The lists of the panel, in its order."""
@@ -35,7 +38,8 @@ def claims_payload(told: Sequence[Told], origin: NDArray[np.float64]) -> dict[st
 
     The stream (:mod:`.codec`) holds for each decision: row, number of the longitudinal decision, lateral decision,
     whether it is new, sentence; then, each after their count, lines (stage, reference, head, rest, verdicts), ghosts
-    (option, violated, points as differences in cm), findings of the audit, verdicts of no line. ``told.js`` reads it.
+    (option, violated, points as differences in cm), causes undone (lines, metres moved, two plans), findings of the
+    audit, verdicts of no line. ``told.js`` reads it.
     """
     texts = Texts()
     for decision in told:
@@ -114,8 +118,24 @@ def _decision(told: Told, texts: Texts, origin: NDArray[np.float64]) -> list[int
         why = ghost.violates or violated.get(ghost.option, "")
         xy = delta(quantise((np.array(ghost.xy) - origin).T, CM), 2)
         out += [*text(_plain(ghost.option)), *text(_plain(why)), len(ghost.xy), *(int(v) for v in xy.ravel())]
+    cause = [row for row, (stage, *_) in enumerate(claims) if stage == _LIST["causes"]]
+    out.append(len(told.undone))
+    for undone in told.undone:
+        out += _undone(undone, cause, origin)
     out += [len(told.audit), *(number for entry in told.audit for number in text(entry))]
     return [*out, count[-1], *found[-1]]
+
+
+def _undone(undone: Counterfactual, cause: Sequence[int], origin: NDArray[np.float64]) -> list[int]:
+    """Lines of the causes, whether the plan moves, by how many cm along and across, then both plans."""
+    out = [len(undone.causes), *(cause[k] for k in undone.causes), int(undone.moves)]
+    out += [int(v) for v in quantise(np.array([undone.along_m, undone.across_m]), CM)]
+    out.append(len(undone.cited))
+    for poses in (undone.cited, undone.undone):
+        xy = delta(quantise((poses[:, :2] - origin).T, CM), 2)
+        heading = delta(quantise(np.unwrap(poses[:, 2]), DECIDEGREE))
+        out += [int(v) for v in (*xy.ravel(), *heading)]
+    return out
 
 
 def _of(verdict: Verdict) -> tuple[tuple[int, int], str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from .figures import RunFigures
 from .pages import render
 from .terms import TERMS
 
@@ -46,7 +47,12 @@ class PlannerSummary:
     """Whether the result's means leave out scenarios that are not admitted."""
 
 
-def index_page(rows: Sequence[IndexRow], planners: Sequence[PlannerSummary], title: str = "Waytrace report") -> str:
+def index_page(
+    rows: Sequence[IndexRow],
+    planners: Sequence[PlannerSummary],
+    title: str = "Waytrace report",
+    figures: RunFigures | None = None,
+) -> str:
     """A self-contained HTML page listing ``rows``; sorted worst first, filtered and summed up in the browser.
 
     Strings that repeat (sources, families, ends, reasons) are stored once, so 1,000 rows take about 100 kB.
@@ -95,4 +101,5 @@ def index_page(rows: Sequence[IndexRow], planners: Sequence[PlannerSummary], tit
             for p in planners
         ],
     }
-    return render("index", title, payload)
+    labels = [p.label for p in planners]
+    return render("index", title, payload, figures=figures or RunFigures(), labels=labels)

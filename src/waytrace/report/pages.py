@@ -15,20 +15,26 @@ from markupsafe import Markup
 
 _SCRIPTS = {
     "scene": (
-        "codec.js", "texts.js", "scene_data.js", "camera.js", "roads.js", "traffic.js", "told.js", "plots.js",
-        "panel.js", "told_panel.js", "player.js",
+        "codec.js", "texts.js", "scene_data.js", "camera.js", "roads.js", "traffic.js", "told.js", "undone.js",
+        "plots.js", "panel.js", "told_panel.js", "player.js",
     ),
-    "index": ("index.js",),
+    "index": ("table.js", "index.js"),
+    "comparison": ("table.js", "comparison.js"),
     "annotate": ("annotate.js",),
     "training": (),
 }  # fmt: skip
-_STYLES = {"scene": ("base.css", "scene.css", "told.css"), "index": ("base.css", "index.css"),
-           "annotate": ("base.css", "snapshot.css", "annotate.css"),
-           "training": ("base.css", "training.css")}  # fmt: skip
+_STYLES = {
+    "scene": ("base.css", "scene.css", "told.css", "print.css"),
+    "index": ("base.css", "index.css", "figures.css", "print.css"),
+    "comparison": ("base.css", "index.css", "figures.css", "comparison.css", "print.css"),
+    "annotate": ("base.css", "snapshot.css", "annotate.css"),
+    "training": ("base.css", "training.css", "print.css"),
+}
+_SHARED = ("head.html", "parts.html", "figures.html", "table.html")
 
 
 def render(name: str, title: str, payload: Mapping[str, Any], **more: Any) -> str:
-    """The page ``name`` ("scene", "index", "annotate", "training") around ``payload`` (JSON values, all finite).
+    """The page ``name``, one of the keys of ``_SCRIPTS``, around ``payload`` (JSON values, all finite).
 
     A content security policy names the page's own scripts and styles by their hashes and forbids everything else, so
     even text that got past the escaping could neither run nor fetch.
@@ -62,7 +68,7 @@ def embed(payload: Mapping[str, Any]) -> Markup:
 
 @cache
 def _environment() -> Environment:
-    pages = {name: _file(name) for name in ("head.html", *(f"{page}.html" for page in _SCRIPTS))}
+    pages = {name: _file(name) for name in (*_SHARED, *(f"{page}.html" for page in _SCRIPTS))}
     return Environment(loader=DictLoader(pages), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 
 

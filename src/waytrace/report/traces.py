@@ -7,12 +7,15 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from waytrace.scenario import WaytraceError
 from waytrace.trace import SLOTS, Trace, TraceError, Verdict
 from waytrace.trace.file import from_record
 from waytrace.trace.sets import Bins, Closed
+
+if TYPE_CHECKING:
+    from waytrace.evaluate.counterfactuals import Counterfactual
 
 FILE = "traces.jsonl"
 _MOST_POINTS = 1000
@@ -37,6 +40,8 @@ class Told:
     verdicts: tuple[Verdict, ...] = ()
     ghosts: tuple[Ghost, ...] = ()
     audit: tuple[str, ...] = ()
+    undone: tuple[Counterfactual, ...] = ()
+    """What the expert would plan without causes, where it was asked."""
 
 
 class TraceFile:

@@ -3,62 +3,41 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
-from waytrace.scenario import Rollout, Scenario, WaytraceError
+from waytrace.scenario import WaytraceError
 
+from .figures import Claims, RunFigures, group_rows, latency_rows
+from .given import Causal, Gate
 from .index import IndexRow, PlannerSummary, index_page
 from .moments import worst_moment
-from .names import file_names, planner_labels
-from .scene import SceneLinks, scene_page
-from .traces import TraceFile
-
-if TYPE_CHECKING:
-    from waytrace.score import ScenarioScore
-
-SCENES = "scenes"
+from .results import Load, Shown, shown
+from .scenes import Progress, Undo, places, scene_folder, write_scenes
+from .tally import Tally
 
 
-class Result(Protocol):
-    """A loaded result folder, as ``waytrace.evaluate.load_result`` returns it."""
+@dataclass(frozen=True)
+class Extras:
+    """What a report shows beside its results, where it is given."""
 
-    @property
-    def meta(self) -> Mapping[str, Any]:
-        """The content of ``result.json``."""
-
-    @property
-    def ids(self) -> Sequence[str]:
-        """Ids of the scenarios that were driven to an end."""
-
-    def scenario(self, id: str, /) -> Scenario:
-        """One scenario, read when asked for."""
-
-    def rollout(self, id: str, /) -> Rollout:
-        """Its drive."""
-
-    def score(self, id: str, /) -> ScenarioScore:
-        """Its score with the per-tick rows."""
-
-
-@dataclass
-class _Place:
-    """One scene page to be: a scenario and the results that hold a drive of it."""
-
-    scenario_id: str
-    scenario_hash: str
-    results: list[int]
-    score: float
+    gate: Gate | None = None
+    causal: Causal | None = None
+    undo: Undo | None = None
+    """Asked what the causes do that the decisions of a drive cite."""
+    undo_scenes: int = 0
+    """Of how many scenes with traces, worst first."""
 
 
 def write_report(
     results: Sequence[Path],
     out: Path,
     *,
-    load: Callable[[Path], Result] | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    extras: Extras | None = None,
+    load: Load | None = None,
+    progress: Progress | None = None,
 ) -> Path:
     """Write ``out/index.html`` and one page per scenario under ``out/scenes``; the index's path.
 
@@ -71,75 +50,58 @@ def write_report(
     """
     if not results:
         raise WaytraceError("report: no result given. Name at least one result folder that `waytrace eval` wrote.")
-    loaded = [(load or _load_result)(path) for path in results]
-    traces = [TraceFile.of(path.parent if path.name == "result.json" else path) for path in results]
-    labels = planner_labels((_called(r.meta), str(r.meta.get("traffic", ""))) for r in loaded)
-    folder = out / SCENES
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WaytraceError(
-            f"report: cannot write to {out}: {error.strerror}. Name another folder with --out."
-        ) from error
-    places = _places(loaded)
-    names = file_names(place.scenario_id for place in places)
+    extras = extras or Extras()
+    loaded = shown(results, load)
+    folder = scene_folder(out)
     refused = {
-        (k, entry["id"])
-        for k, result in enumerate(loaded)
-        for entry in result.meta.get("scenarios", ())
-        if not (entry.get("oracle") or {}).get("clean", True)
-    }
+        (k, name) for k, one in enumerate(loaded) for name, row in one.rows.items()
+        if not (row.get("oracle") or {}).get("clean", True)
+    }  # fmt: skip
     rows: list[IndexRow] = []
-    for n, (place, name) in enumerate(zip(places, names, strict=True)):
-        scenario = loaded[place.results[0]].scenario(place.scenario_id)
-        drives = [(loaded[k].rollout(place.scenario_id), loaded[k].score(place.scenario_id)) for k in place.results]
-        links = SceneLinks(
-            index="../index.html",
-            previous=names[n - 1] if n else "",
-            next=names[n + 1] if n + 1 < len(names) else "",
-        )
-        found = [traces[k] for k in place.results]
-        told = [file.decisions(place.scenario_id) if file else [] for file in found]
-        page = scene_page(scenario, drives, labels=[labels[k] for k in place.results], links=links, traces=told)
-        (folder / name).write_bytes(page.encode("utf-8", "replace"))
-        for k, (rollout, score) in zip(place.results, drives, strict=True):
-            row, why = worst_moment(score)
-            rows.append(
-                IndexRow(
-                    scenario.id, scenario.source, scenario.family, k, score.score, score.terms,
-                    rollout.end, f"{SCENES}/{name}", row * rollout.dt_s, why, (k, scenario.id) not in refused,
-                )
-            )  # fmt: skip
-        if progress is not None:
-            progress(n + 1, len(places))
-    planners = [_summary(r.meta, label) for r, label in zip(loaded, labels, strict=True)]
+    tallies = [Tally() for _ in loaded]
+    for drive in write_scenes(
+        loaded, places(loaded), folder, undo=extras.undo, undo_first=extras.undo_scenes, progress=progress
+    ):
+        scenario, rollout, score, k = drive.scenario, drive.rollout, drive.score, drive.result
+        row, why = worst_moment(score)
+        rows.append(
+            IndexRow(
+                scenario.id, scenario.source, scenario.family, k, score.score, score.terms, rollout.end, drive.href,
+                row * rollout.dt_s, why, (k, scenario.id) not in refused,
+            )
+        )  # fmt: skip
+        tallies[k].add(drive.told, scenario.cluster, drive.href, rollout.dt_s)
+    metas, labels = [one.meta for one in loaded], [one.label for one in loaded]
+    figures = RunFigures(
+        groups=group_rows(metas),
+        claims=[
+            Claims(one.label, tally.decisions, tally.claims(list(one.rows.values())), tally.false_rules())
+            for one, tally in zip(loaded, tallies, strict=True) if tally.decisions
+        ],
+        latency=latency_rows(labels, metas), gate=extras.gate, causal=extras.causal,
+    )  # fmt: skip
     index = out / "index.html"
-    index.write_bytes(index_page(rows, planners).encode("utf-8", "replace"))
+    page = index_page(rows, [summary(one) for one in loaded], figures=figures)
+    index.write_bytes(page.encode("utf-8", "replace"))
     return index
 
 
-def _load_result(path: Path) -> Result:
-    from waytrace.evaluate import load_result  # here, for drawing pages needs neither planners nor simulator
-
-    result: Result = load_result(path)
-    return result
-
-
-def _places(loaded: Sequence[Result]) -> list[_Place]:
-    """Pages in the index's order: worst drive first, then by id."""
-    found: dict[tuple[str, str], _Place] = {}
-    for k, result in enumerate(loaded):
-        score = {entry["id"]: float(entry["score"]) for entry in result.meta.get("scenarios", ())}
-        for scenario_id in result.ids:
-            content = result.rollout(scenario_id).scenario_hash if len(loaded) > 1 else ""
-            place = found.setdefault((scenario_id, content), _Place(scenario_id, content, [], math.inf))
-            place.results.append(k)
-            place.score = min(place.score, score.get(scenario_id, math.inf))
-    return sorted(found.values(), key=lambda p: (p.score, p.scenario_id, p.scenario_hash))
-
-
-def _summary(meta: Mapping[str, Any], label: str) -> PlannerSummary:
+def summary(one: Shown) -> PlannerSummary:
+    """What a result states of itself as a whole."""
+    meta = one.meta
     interval = meta.get("score_interval")
+    score = meta.get("score")
+    return PlannerSummary(
+        label=one.label,
+        score=None if score is None or not math.isfinite(score) else float(score),
+        interval=(float(interval[0]), float(interval[1])) if interval and all(map(math.isfinite, interval)) else None,
+        details=_details(meta),
+        admitted_only=bool(meta.get("admitted_only", False)),
+        errors=[(str(e.get("id", "?")), str(e.get("message", ""))) for e in meta.get("errors", ())],
+    )
+
+
+def _details(meta: Mapping[str, Any]) -> dict[str, str]:
     store = Path(str(meta.get("store") or "")).name  # the name alone: a report travels, its writer's folders need not
     known = {
         "suite": meta.get("suite"),
@@ -151,18 +113,4 @@ def _summary(meta: Mapping[str, Any], label: str) -> PlannerSummary:
     }
     if known["suite"] == store:
         del known["suite"]
-    details = {name: str(value) for name, value in known.items() if value not in (None, "")}
-    score = meta.get("score")
-    return PlannerSummary(
-        label=label,
-        score=None if score is None or not math.isfinite(score) else float(score),
-        interval=(float(interval[0]), float(interval[1])) if interval and all(map(math.isfinite, interval)) else None,
-        details=details,
-        admitted_only=bool(meta.get("admitted_only", False)),
-        errors=[(str(e.get("id", "?")), str(e.get("message", ""))) for e in meta.get("errors", ())],
-    )
-
-
-def _called(meta: Mapping[str, Any]) -> str:
-    """What a result calls its planner for people."""
-    return str(meta.get("label") or meta.get("planner") or "planner")
+    return {name: str(value) for name, value in known.items() if value not in (None, "")}

@@ -11,6 +11,7 @@ from tyro.conf import Positional, arg
 if TYPE_CHECKING:
     from waytrace.cli.output import Output
     from waytrace.evaluate.compare import SceneDifference
+    from waytrace.report import Gate
 
 
 @dataclass
@@ -21,6 +22,10 @@ class Options:
     """A result folder; with --traces of `waytrace eval` causes are compared too."""
     after: Annotated[Positional[Path], arg(metavar="B")]
     """Another one on the same scenes."""
+    report: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="(default: none)")] = None
+    """Write the comparison as HTML, with both drives of every scene that differs."""
+    gate: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="(default: none)")] = None
+    """Show in the report what a gate said: what `waytrace gate --json` printed."""
     limit: int = 20
     """Scenes to print, the largest loss first; --json has all."""
     json: bool = False
@@ -31,7 +36,12 @@ def run(options: Options, output: Output) -> int:
     """Print every scene that went differently; 1 if there is one."""
     from waytrace.evaluate import load_result
     from waytrace.evaluate.compare import compare
+    from waytrace.report import read_gate
+    from waytrace.scenario import WaytraceError
 
+    if options.gate and not options.report:
+        raise WaytraceError("--gate is shown in a report: say where to write one, with --report FOLDER.")
+    said = read_gate(options.gate) if options.gate else None
     before, after = load_result(options.before), load_result(options.after)
     found = compare(before, after)
     for difference in found[: options.limit]:
@@ -44,13 +54,31 @@ def run(options: Options, output: Output) -> int:
         f"{len(found)} of {len(before.ids)} scenes differ: {lower} lower, {higher} higher."
         if found else "The same."
     )  # fmt: skip
+    unseen = sum(d.unseen_by_score for d in found)
+    if unseen:
+        output.say(f"In {unseen} of them a decision or a cause is another one while the score stands still.")
+    page = _report(options, output, found, said) if options.report else None
     output.finish(
         {
             "before": str(before.path), "after": str(after.path), "scenes": len(before.ids),
-            "lower": lower, "higher": higher, "differences": [d.to_json() for d in found],
+            "lower": lower, "higher": higher, "unseen_by_score": unseen,
+            "differences": [d.to_json() for d in found], "report": str(page) if page else None,
         }
     )  # fmt: skip
     return 1 if found else 0
+
+
+def _report(options: Options, output: Output, found: list[SceneDifference], gate: Gate | None) -> Path:
+    from waytrace.report import write_comparison
+
+    assert options.report is not None
+    with output.progress("pages") as advance:
+        page = write_comparison(
+            options.before, options.after, found, options.report, gate=gate,
+            progress=lambda done, total: advance(done, total, ""),
+        )  # fmt: skip
+    output.say(f"Report: {page}")
+    return page
 
 
 def _print(output: Output, d: SceneDifference) -> None:
@@ -65,6 +93,10 @@ def _print(output: Output, d: SceneDifference) -> None:
         output.say(f"    first other plan at tick {d.plan_tick}, first other motion at tick {d.first_tick}{apart}")
     elif d.first_tick is not None:
         output.say(f"    first other motion at tick {d.first_tick}, under the same plans")
-    if d.cause_tick is not None:
-        words = [f"dropped {c}" for c in d.dropped] + [f"added {c}" for c in d.added]
-        output.say(f"    causes at tick {d.cause_tick}: {'; '.join(words)}")
+    said = d.said
+    if said.decided is not None:
+        was, now = said.decided
+        output.say(f"    {said.other_decisions} other decisions, first at tick {said.decision_tick}: {was} -> {now}")
+    if said.cause_tick is not None:
+        words = "; ".join([f"dropped {c}" for c in said.dropped] + [f"added {c}" for c in said.added])
+        output.say(f"    {said.other_causes} decisions with other causes, first at tick {said.cause_tick}: {words}")

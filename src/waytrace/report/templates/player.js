@@ -1,5 +1,5 @@
 // The player: what time it is, what moves it, and the address that leads back here.
-const state = { t: 0, drive: 0, playing: false, rate: 1, picked: -1, hovered: -1, others: false, trace: true, lit: "", litOption: "", over: "" };
+const state = { t: 0, drive: 0, playing: false, rate: 1, picked: -1, hovered: -1, others: false, trace: true, lit: "", litOption: "", over: "", undone: 0, onPaper: false };
 const RATES = [0.25, 0.5, 1, 2, 4];
 let dirty = true, last = 0, saved = 0;
 const drive = () => driveAt(state.drive);
@@ -56,6 +56,7 @@ function setOthers(on) {
   state.others = on && scene.drives.length > 1;
   byId("others").setAttribute("aria-pressed", String(state.others));
   dirty = true;
+  saved = performance.now() + 150;
 }
 
 function selectDrive(index) {
@@ -141,6 +142,7 @@ function tick(now) {
 function writeAddress() {
   const parts = [`t=${(Math.round(state.t) * drive().dt).toFixed(1)}`, `follow=${camera.follow ? 1 : 0}`];
   if (scene.drives.length > 1) parts.push(`planner=${encodeURIComponent(drive().label)}`);
+  if (state.others) parts.push("others=1");
   history.replaceState(null, "", `#${parts.join("&")}`);
 }
 
@@ -150,6 +152,7 @@ function readAddress() {
   if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme;
   const wanted = scene.drives.findIndex((d) => d.label === address.get("planner"));
   selectDrive(wanted >= 0 ? wanted : Math.max(0, scene.drives.findIndex((d) => d.traces)));
+  if (address.get("others") === "1") setOthers(true);
   if (address.get("follow") === "0") fitAll(); else setFollow(true);
   const t = parseFloat(address.get("t"));
   setTime(Number.isFinite(t) ? Math.round(t / drive().dt) : 0);
@@ -175,6 +178,7 @@ const KEYS = {
   a: () => pickNext(),
   n: (e) => toDecision(e.shiftKey ? -1 : 1),
   t: () => setTrace(!state.trace),
+  x: nextUndone,
   Escape: () => { state.picked = -1; dirty = true; },
   "[": () => scene.links.previous && location.assign(scene.links.previous),
   "]": () => scene.links.next && location.assign(scene.links.next),
@@ -260,9 +264,30 @@ function wire() {
     },
     click: (px, py) => { state.picked = agentUnder(drive(), state.t, px, py); dirty = true; showLit(); },
   });
-  new ResizeObserver(() => { fitCanvas(); dirty = true; }).observe(canvas);
+  new ResizeObserver(() => { if (!state.onPaper) { fitCanvas(); dirty = true; } }).observe(canvas);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { readColours(); dirty = true; });
   window.addEventListener("hashchange", () => { readAddress(); readColours(); });
+  printing();
+}
+
+// On paper the moment that is shown, in light colours.
+function printing() {
+  const root = document.documentElement;
+  let theme;
+  window.addEventListener("beforeprint", () => {
+    state.onPaper = true;
+    setPlaying(false);
+    theme = root.dataset.theme;
+    root.dataset.theme = "light";
+    readColours();
+    draw();
+  });
+  window.addEventListener("afterprint", () => {
+    state.onPaper = false;
+    if (theme) root.dataset.theme = theme; else delete root.dataset.theme;
+    readColours();
+    dirty = true;
+  });
 }
 
 furnish();

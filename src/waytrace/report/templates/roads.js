@@ -2,7 +2,7 @@
 const COLOURS = [
   "ground", "road", "curb", "line", "middle", "centre", "route", "walk", "stop", "bike", "ego", "ego-edge", "path", "log",
   "glass", "hidden", "alarm", "warn", "good", "text", "muted", "halo", "lamp-unknown", "lamp-red", "lamp-yellow",
-  "lamp-green", "lamp-off", "cause", "lit", "ghost", "kind-0", "kind-1", "kind-2", "kind-3", "kind-4", "kind-5", "kind-6",
+  "lamp-green", "lamp-off", "cause", "lit", "ghost", "undone", "kind-0", "kind-1", "kind-2", "kind-3", "kind-4", "kind-5", "kind-6",
 ];
 const ink = {};
 

@@ -21,9 +21,17 @@ function decodeTold(traces) {
     const all = undelta(Array.from({ length: 2 * n }, next), n, 2);
     return { option, violates, xy: all.slice(0, n).map((x, i) => [x * 0.01, all[n + i] * 0.01]) };
   };
+  const plan = (n) => {
+    const xy = undelta(Array.from({ length: 2 * n }, next), n, 2), h = undelta(Array.from({ length: n }, next), n, 1);
+    return h.map((v, i) => ({ x: xy[i] * 0.01, y: xy[n + i] * 0.01, h: v * DECIDEGREE }));
+  };
+  const undone = () => {
+    const lines = list(next), moves = next() === 1, along = next() * 0.01, across = next() * 0.01, n = next();
+    return { lines, moves, along, across, cited: plan(n), undone: plan(n) };
+  };
   return Array.from({ length: traces.decisions }, () => {
     const row = next(), lon = next(), lateral = text(), changed = next() === 1, sentence = text();
-    return { row, lon, lateral, changed, sentence, name: traces.longitudinal[lon], lines: list(line), ghosts: list(ghost), audit: list(text), other: list(verdict) };
+    return { row, lon, lateral, changed, sentence, name: traces.longitudinal[lon], lines: list(line), ghosts: list(ghost), undone: list(undone), audit: list(text), other: list(verdict) };
   });
 }
 
@@ -137,6 +145,7 @@ function drawToldBelow(drive, t, decision, lit) {
 
 function drawToldAbove(drive, t, decision, lit) {
   labels.length = 0;
+  drawUndone(drive, t, decision);
   for (const line of pointing(decision)) if (isAgent(line.ref) && line.ref !== lit) drawPlace(drive, t, line.ref, false);
   if (lit && isAgent(lit)) drawPlace(drive, t, lit, true);
   const named = new Map();

@@ -102,6 +102,7 @@ function buildTold(drive, index, seek) {
   for (const id of ["said", "strip", "told", "trace"]) byId(id).hidden = !has;
   document.body.classList.toggle("has-told", has);
   toldShown = { drive: null, decision: -2 };
+  buildUndone(told);
   if (has) buildStrip(drive, told, seek);
 }
 
@@ -146,6 +147,8 @@ function moveTold(drive, t) {
   const told = toldBy(state.drive);
   if (!told.length) return;
   const now = decisionAt(told, Math.floor(t));
+  sayUndone(told[now]);
+  sayOthers(state.drive, t * drive.dt);
   byId("strip-now").style.left = `${(t / Math.max(1, drive.n - 1)) * 100}%`;
   for (const row of document.querySelectorAll("#told-list .claim")) row.classList.toggle("lit", Boolean(litNow()) && row.dataset.ref === litNow());
   if (toldShown.drive === drive && toldShown.decision === now) return;
@@ -233,6 +236,7 @@ function wireTold() {
   byId("told-previous").addEventListener("click", () => toDecision(-1));
   byId("told-next").addEventListener("click", () => toDecision(1));
   byId("trace").addEventListener("click", () => setTrace(!state.trace));
+  byId("undone").addEventListener("click", nextUndone);
 }
 
 function setTrace(on) {

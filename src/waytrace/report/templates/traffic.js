@@ -143,7 +143,7 @@ function drawEgo(drive, t) {
   ctx.fill(nosePath(pose.x, pose.y, pose.h, length, width, 0));
 }
 
-// Where the other planners' egos are at this time: an outline with a name, and the way they went.
+// Where the other planners' egos are at this time: an outline with a name, the way they went, the plan they hold (dotted).
 function drawOthers(shown, seconds) {
   scene.drives.forEach((_, index) => {
     if (index === shown) return;
@@ -151,6 +151,8 @@ function drawOthers(shown, seconds) {
     const pose = poseAt(drive, EGO, t);
     stroke(polyline(0, drive.n - 1, (i) => drive.valid[k + i] && [drive.x[k + i], drive.y[k + i]]), "muted", 0, 1.4, [], 0.7);
     if (!pose) return;
+    const d = currentPlan(drive, Math.floor(t)), plan = (i) => [drive.planX[d * drive.knots + i], drive.planY[d * drive.knots + i]];
+    if (d >= 0) stroke(polyline(0, drive.knots - 1, plan), "muted", 0, 2.2, [2 / camera.scale, 4 / camera.scale]);
     const size = [scene.agents.size[2 * EGO], scene.agents.size[2 * EGO + 1]];
     const body = boxPath(pose.x, pose.y, pose.h, ...size, 0.5);
     ctx.fillStyle = ink.halo;
@@ -165,9 +167,9 @@ function drawOthers(shown, seconds) {
     ctx.textAlign = "center";
     ctx.lineWidth = 4;
     ctx.strokeStyle = ink.halo;
-    ctx.strokeText(drive.label, px, py - 16);
+    ctx.strokeText(drive.label, px, py - 28);
     ctx.fillStyle = ink.muted;
-    ctx.fillText(drive.label, px, py - 16);
+    ctx.fillText(drive.label, px, py - 28);
     ctx.restore();
   });
 }
