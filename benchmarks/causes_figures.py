@@ -17,7 +17,7 @@ from pathlib import Path
 
 from waytrace.catalogue import generate_many
 from waytrace.cli.causes_page import page
-from waytrace.evaluate.causes import Found, audit_planner, summary, write_result
+from waytrace.evaluate.causes import Found, audit_planner, read_records, summary, write_result
 from waytrace.evaluate.load import planner_label, planner_name
 from waytrace.scenario import WaytraceError
 
@@ -34,6 +34,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=FIRST_SEED, help="first seed of split select")
     parser.add_argument("--out", type=Path, default=Path("out/causes"))
     parser.add_argument("--page", type=Path, default=Path("docs/causes-figures.md"))
+    parser.add_argument("--again", action="store_true", help="only write the page anew, from the records in --out")
     arguments = parser.parse_args()
     if arguments.seed < 10_000:
         parser.error("seeds below 10000 are those of suites and of sample stores; give one from 10000 on")
@@ -43,12 +44,14 @@ def main() -> int:
         if done % 10 == 0:
             print(f"\r{done}/{arguments.scenes}, {time.monotonic() - began:.0f} s", end="", file=sys.stderr)
 
-    scenarios = generate_many(arguments.scenes, split=SPLIT, seed=arguments.seed)
     try:
-        audit_planner(
-            arguments.planner, scenarios, moments=arguments.moments, closed=arguments.closed, found=found,
-            progress=progress,
-        )  # fmt: skip
+        if arguments.again:
+            found = read_records(arguments.out)
+        else:
+            audit_planner(
+                arguments.planner, generate_many(arguments.scenes, split=SPLIT, seed=arguments.seed),
+                moments=arguments.moments, closed=arguments.closed, found=found, progress=progress,
+            )  # fmt: skip
     except KeyboardInterrupt:
         print("\ninterrupted: the page is about what was tried until now", file=sys.stderr)
     except WaytraceError as error:

@@ -72,7 +72,7 @@ def page(record: Record, command: str) -> str:
         parts += ["## Does the plan come from the trace?\n", _table(_mediated(at["mediation"])) + "\n"]
         parts += [_two_by_two(at) + "\n"]
     if at["closed_loop"]["scenes"]:
-        parts += ["## In closed loop\n", _closed(at["closed_loop"]) + "\n"]
+        parts += ["## In closed loop\n", _closed(record["at"]) + "\n"]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -183,15 +183,14 @@ def _two_by_two(at: Record) -> str:
     return "Moments of which both were asked.\n\n" + markdown(columns, lines)
 
 
-def _closed(found: Record) -> str:
-    table = markdown(
-        ["", "without a cited agent", "without one like it, uncited"],
-        [
-            [text, _value(found[f"{voice}/cited"]), _value(found[f"{voice}/uncited"])]
-            for text, voice in (("the planner", "planner"), ("the expert", "honest"))
-        ],
-    )
+def _closed(at: Record) -> str:
+    lines = [
+        [f"{text}, beyond {threshold}", _value(found[f"{voice}/cited"]), _value(found[f"{voice}/uncited"])]
+        for threshold, found in ((name, at[name]["closed_loop"]) for name in ("delta", "2 m"))
+        for text, voice in (("the planner", "planner"), ("the expert", "honest"))
+    ]
     return (
-        f"On {found['scenes']} scenes, the first in which both cite an agent and there is one like it. Share of drives "
-        f"that move by more than delta up to 6 s after the moment, with common random numbers.\n\n{table}"
+        f"On {at['delta']['closed_loop']['scenes']} scenes, the first in which both cite an agent and there is one "
+        "like it. Share of drives that move, up to 6 s after the moment, with common random numbers; others react.\n\n"
+        + markdown(["", "without a cited agent", "without one like it, uncited"], lines)
     )

@@ -43,6 +43,8 @@ class Edit(NamedTuple):
 
 
 NONE = Edit("none")
+BARE = Edit("only")
+"""Nobody else about, every light green."""
 
 
 @dataclass(frozen=True)

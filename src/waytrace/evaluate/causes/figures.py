@@ -67,8 +67,13 @@ def invariance(voice: Record, delta_m: float) -> float:
 
 
 def sufficiency(voice: Record, delta_m: float) -> float:
-    """Whether the plan stays with nothing but what is cited; NaN where nothing is said to move it."""
-    return np.nan if voice["only_m"] is None else float(voice["only_m"] <= delta_m)
+    """Whether the plan stays with nothing but what is cited.
+
+    NaN where nothing is said to move it, and where the plan stays with nobody about at all: any claim would do there.
+    """
+    if voice["only_m"] is None or voice["bare_m"] is None or voice["bare_m"] <= delta_m:
+        return np.nan
+    return float(voice["only_m"] <= delta_m)
 
 
 def direction(voice: Record, delta_m: float) -> float:

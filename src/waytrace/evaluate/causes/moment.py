@@ -21,7 +21,7 @@ from waytrace.trace import Trace
 from waytrace.trace.measure import PlanMeasured, measure
 
 from .claims import Claim, Group, attributed, claim_of
-from .edits import HELD_OUT, NONE, Edit, Element, undo
+from .edits import BARE, HELD_OUT, NONE, Edit, Element, undo
 from .liars import LIARS, Occasion
 from .mediation import mediation
 from .null import RESOLUTION_M, irrelevant
@@ -172,7 +172,7 @@ def _told(of: Course, tick: int, telling: Any) -> Claim:
 
 def _edits(claim: Claim, scene: Scene, elements: Sequence[Element], idle: Sequence[Reference]) -> list[Edit]:
     """Every edit that a claim is tested with."""
-    out = [Edit("only", claim.elements)] if claim.answers else []
+    out = [BARE, Edit("only", claim.elements)] if claim.answers else []
     for group in claim.groups:
         out.append(undo(*group.elements))
         out += [undo(*(group.elements - {e})) for e in _members(group)]
@@ -238,6 +238,7 @@ def _voice(
         "matched": [str(e) for e in alike], "matched_m": [moves.moved(undo(e)) for e in alike],
         "cited_all_m": [moves.moved(undo(e)) for e in others] if everybody else [],
         "only_m": moves.moved(Edit("only", claim.elements)) if claim.answers else None,
+        "bare_m": moves.moved(BARE) if claim.answers else None,
     }  # fmt: skip
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from waytrace.scenario import WaytraceError
+
 from .answers import closed_loop, held_out, mediated, trace_response, two_by_two
 from .audited import Found
 from .figures import Figures, delta_of, ordered
@@ -58,6 +60,19 @@ def write_result(folder: Path, record: Mapping[str, Any], found: Found) -> Path:
     path = folder / RESULT
     path.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n")
     return path
+
+
+def read_records(folder: Path) -> Found:
+    """The records that :func:`write_result` wrote. Raises :class:`WaytraceError` for none."""
+    path, found = folder / RECORDS, Found()
+    try:
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+    except (OSError, ValueError) as error:
+        raise WaytraceError(f"{path} cannot be read: {error}. `waytrace causes --out {folder}` writes it.") from error
+    found.records = [line["moment"] for line in lines if "moment" in line]
+    found.closed = [line["closed"] for line in lines if "closed" in line]
+    found.scenes = len({record["scene"] for record in found.records})
+    return found
 
 
 def _fixed(metres: float) -> Callable[[float], float]:

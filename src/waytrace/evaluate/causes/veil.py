@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from waytrace.label.without import without
 from waytrace.observe import REFERENCE_KIND, ROWS, Observation, ReferenceKind, Scene, column
-from waytrace.scenario import LightState
 
 from .edits import Element
 
 _TABLES = {ReferenceKind.AGENT: "agents", ReferenceKind.STOP_LINE: "stop_lines"}
-_ROWS_OF = {"agents": ReferenceKind.AGENT, "stop_lines": ReferenceKind.STOP_LINE}
 
 
 def veiled(observation: Observation, hidden: Sequence[Element | None]) -> Observation:
@@ -38,14 +38,15 @@ def veiled(observation: Observation, hidden: Sequence[Element | None]) -> Observ
         rows = np.flatnonzero((kind == REFERENCE_KIND) & (reference[b] == index))
         if kind == ReferenceKind.LIGHT and len(rows):
             first = int(np.flatnonzero(kind == REFERENCE_KIND)[0])
-            tables["lights"][b, rows[0] - first, column("lights", "state")] = int(LightState.GREEN)
+            shown = [column("lights", name) for name in ("is_red", "is_yellow", "is_green")]
+            tables["lights"][b, rows[0] - first, shown] = (0.0, 0.0, 1.0)
         elif kind in _TABLES and len(rows):
             _take_out(tables[_TABLES[kind]][b], reference[b], int(rows[0]), kind)
         scenes.append(replace(without(scene, {element.ref}), reference=reference[b].copy()))
     return replace(observation, reference=reference, scenes=scenes, **tables)
 
 
-def _take_out(table: np.ndarray, reference: np.ndarray, row: int, kind: ReferenceKind) -> None:
+def _take_out(table: NDArray[Any], reference: NDArray[np.int32], row: int, kind: ReferenceKind) -> None:
     """Take one row out of a table [rows, columns] and of the reference row [151]; the last one becomes padding."""
     first = int(np.flatnonzero(kind == REFERENCE_KIND)[0])
     last, at = first + ROWS[_TABLES[kind]] - 1, row - first
