@@ -11,8 +11,8 @@ import pytest
 from waytrace.evaluate.causes.claims import Claim, Group, alone, attributed, claim_of
 from waytrace.evaluate.causes.edits import Element
 from waytrace.evaluate.causes.liars import LIARS, Occasion
-from waytrace.evaluate.causes.moment import matched
 from waytrace.evaluate.causes.null import irrelevant
+from waytrace.evaluate.causes.voice import matched
 from waytrace.label import label_drive
 from waytrace.observe import Reference, ReferenceKind, Scene
 from waytrace.observe.rebuilt import scene_at

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from waytrace.evaluate.causes.edits import NONE, Edit, Element, edited, undo
-from waytrace.evaluate.causes.moment import Ruler
 from waytrace.evaluate.causes.rerun import EXPERT, Course, Rerun, course, covered, rerun
+from waytrace.evaluate.causes.ruler import Ruler
 from waytrace.evaluate.causes.veil import veiled
 from waytrace.observe import Reference, ReferenceKind, Scene
 from waytrace.planners import ConstantVelocity, Idm
