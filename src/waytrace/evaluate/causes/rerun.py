@@ -11,7 +11,7 @@ drive.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from waytrace.scenario import Plan, Rollout, Scenario
 from waytrace.sim import World
 
 from .edits import NONE, Edit, Edited, Element, edited
+from .past import Past
 from .veil import veiled
 
 ASKED = 3
@@ -122,7 +123,7 @@ def rerun(of: Course, tick: int, edits: Sequence[Edit], planners: Mapping[str, A
     world = _world([made[edit].scenario for edit in chosen])
     askers = {EXPERT: Expert(), **planners}
     state = _asked_before(of, world, tick, askers)
-    with _Past(world, state.gains):
+    with Past(world, state.gains):
         observation, kept = world.observe(), _unmoved(world)
         answers = {
             name: _answers(planner, observation, state.carried[name], chosen, kept) for name, planner in askers.items()
@@ -161,7 +162,7 @@ def _asked_before(of: Course, world: World, tick: int, askers: Mapping[str, Any]
     state = _State(dict.fromkeys(askers), [])
     for k in range(tick // REPLAN_TICKS):
         if tick // REPLAN_TICKS - k < ASKED:
-            with _Past(world, state.gains):
+            with Past(world, state.gains):
                 observation = world.observe()
                 for name, planner in askers.items():
                     plan, _, state.carried[name] = planner.plan(observation, state.carried[name])
@@ -189,51 +190,3 @@ def _unmoved(world: World) -> NDArray[np.bool_]:
     place = np.stack([part[world.rows.world, world.rows.slot] for part in (world.state.x, world.state.y)], -1)
     same = np.hypot(*(place - place[0]).T) < SAME_M
     return np.asarray(same & world.active, np.bool_)
-
-
-class _Past:
-    """While it lasts, every ego has come to its present state as the expert would have driven it there.
-
-    ``gains`` [W] each: by how much more the expert accelerates than in the drive without an edit, one for each
-    decision before this moment, oldest first. Place and speed now stay; what was before is shifted along the ego's
-    heading.
-    """
-
-    def __init__(self, world: World, gains: Sequence[Array]) -> None:
-        self._world, self._gains = world, gains
-
-    def __enter__(self) -> None:
-        world, now = self._world, int(self._world.tick[0])
-        self._now = now
-        self._accel = world.state.accel.copy()
-        self._pose, self._speed = world.record.pose.copy(), world.record.speed.copy()
-        if not self._gains:
-            return
-        gain = np.zeros((now, len(world)))
-        for back, each in enumerate(reversed(self._gains)):
-            end = now - back * REPLAN_TICKS
-            gain[max(end - REPLAN_TICKS, 0) : end] = each
-        dt_s = world.scenarios[0].dt_s
-        for row, slot in _egos(world):
-            if not gain[:, row].any():
-                continue
-            speed = self._speed[row, : now + 1, slot]
-            # Reverse sums: what is still to be gained before now was missing then.
-            missing = np.concatenate([np.cumsum(gain[::-1, row])[::-1], [0.0]]) * dt_s
-            changed = np.where(speed >= 0.0, np.maximum(speed - missing, 0.0), speed)
-            further = np.concatenate([np.cumsum((changed - speed)[:-1][::-1])[::-1], [0.0]]) * dt_s
-            heading = self._pose[row, : now + 1, slot, 2]
-            world.record.speed[row, : now + 1, slot] = changed
-            world.record.pose[row, : now + 1, slot, 0] -= further * np.cos(heading)
-            world.record.pose[row, : now + 1, slot, 1] -= further * np.sin(heading)
-            world.state.accel[row, slot] += gain[-1, row]
-
-    def __exit__(self, *_: object) -> None:
-        world = self._world
-        world.state.accel[...] = self._accel
-        world.record.pose[...], world.record.speed[...] = self._pose, self._speed
-
-
-def _egos(world: World) -> Iterator[tuple[int, int]]:
-    """(world, slot) of every ego."""
-    return zip(world.rows.world.tolist(), world.rows.slot.tolist(), strict=True)
