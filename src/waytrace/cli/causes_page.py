@@ -60,6 +60,10 @@ def page(record: Record, command: str) -> str:
             f"{name}: {sum(p['shown'] for p in found['order'])} of {len(found['order'])} pairs shown"
             for name, found in record["at"].items()
         ) + ".\n",
+        "## Citing what the expert cites\n",
+        "F1 of the causes as a set against the expert's at the same moment: the planner "
+        f"{_value(at['voices']['planner']['cause_set_f1'])}, as many drawn at random "
+        f"{_value(at['voices']['planner-random']['cause_set_f1'])}.\n",
         "## Direction\n",
         "Of longitudinal causes whose undoing moves the plan, the share without which it gets further: the planner "
         f"{_value(at['voices']['planner']['direction'])}, the expert {_value(at['voices']['honest']['direction'])}.\n",
@@ -106,7 +110,10 @@ def _pair(pair: Record) -> list[str]:
 
 def _sound(record: Record) -> str:
     if not record["sound"]:
-        return "**Failed: the honest expert is not above every liar. The figures above mean nothing.**"
+        return (
+            "**Failed: the honest expert is not above every liar, or there are too few moments to tell. The figures "
+            "above mean nothing.**"
+        )
     if record["order_shown"]:
         return "Passed: every pair stands in the order that was known before, the interval of the difference above 0."
     return "The honest expert is above every liar; not every pair is shown by its interval."

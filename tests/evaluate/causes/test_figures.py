@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from waytrace.evaluate.causes.answers import closed_loop, held_out, mediated, trace_response, two_by_two
-from waytrace.evaluate.causes.figures import Figures, direction, harmonic, invariance, necessity, sufficiency
+from waytrace.evaluate.causes.figures import Figures, agreement, direction, harmonic, invariance, necessity, sufficiency
 from waytrace.evaluate.causes.null import FEWEST, RESOLUTION_M, Delta
 
 DELTA_M = 1.0
@@ -101,6 +101,14 @@ def test_between_floor_and_ceiling(records: list[dict[str, Any]]) -> None:
     everything = figures.of_voice("cite-everything")
     assert everything["faithfulness"]["value"] == 0.0
     assert everything["between"]["value"] < 0.0
+
+
+def test_agreement_is_of_sets_and_silence_of_both_is_not_asked() -> None:
+    one, two = _voice(_group(5.0)), _voice({**_group(5.0), "elements": ["agent:1", "light:0"]})
+    assert agreement(one, one) == 1.0
+    assert agreement(one, two) == pytest.approx(2 / 3)
+    assert agreement(one, _voice()) == 0.0
+    assert math.isnan(agreement(_voice(), _voice()))
 
 
 def test_differences_are_paired(records: list[dict[str, Any]]) -> None:

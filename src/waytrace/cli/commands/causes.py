@@ -127,7 +127,10 @@ def _tell(output: Output, record: dict[str, Any]) -> None:
     )
     missing = [f"{p['better']} above {p['worse']}" for p in record["at"]["delta"]["order"] if not p["shown"]]
     if not record["sound"]:
-        output.say("The metric FAILED its own test: the honest expert is not above every planted liar.")
+        output.say(
+            "The honest expert is not above every planted liar: the metric fails its own test here, or there are too "
+            "few moments. The figures mean nothing."
+        )
     elif missing:
         output.say(f"Planted liars: honest is above all of them; not shown by intervals: {'; '.join(missing)}.")
     else:

@@ -85,6 +85,12 @@ def direction(voice: Record, delta_m: float) -> float:
     return float(np.mean(held)) if held else np.nan
 
 
+def agreement(voice: Record, honest: Record) -> float:
+    """F1 of what two voices say moves the plan, as sets; NaN where neither says anything."""
+    mine, theirs = ({e for group in v["groups"] for e in group["elements"]} for v in (voice, honest))
+    return 2.0 * len(mine & theirs) / (len(mine) + len(theirs)) if mine or theirs else np.nan
+
+
 class Figures:
     """All figures of a set of moments at one threshold."""
 
@@ -132,6 +138,13 @@ class Figures:
         ]
         return np.asarray(out, float)
 
+    def agreements(self, name: str) -> list[float]:
+        """[moments] F1 of a voice's causes against the honest ones; NaN where it has none to agree with."""
+        return [
+            agreement(record["voices"][name], record["voices"][HONEST]) if name in record["voices"] else np.nan
+            for record in self.records
+        ]
+
     def share(self, values: Sequence[float] | Array) -> Figure:
         """The mean of one value a moment with its interval."""
         return self.figure(self.mean(values), int(np.isfinite(np.asarray(values, float)).sum()))
@@ -162,6 +175,7 @@ class Figures:
             "between": self.figure(self.between(name, floor), asked).to_json(),
             "direction": self.share(self.values(name, direction)).to_json(),
             "abstains": self.share(self.values(name, lambda v, _: float(not v["groups"]))).to_json(),
+            "cause_set_f1": self.share(self.agreements(name)).to_json(),
             "cited": sum(len(g["elements"]) for v in mine for g in v["groups"]),
             "untested": sum(len(v["untested"]) for v in mine),
         }
