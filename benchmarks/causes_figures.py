@@ -17,7 +17,7 @@ from pathlib import Path
 
 from waytrace.catalogue import generate_many
 from waytrace.cli.causes_page import page
-from waytrace.evaluate.causes import Found, audit_planner, read_records, summary, write_result
+from waytrace.evaluate.causes import RECORDS, Found, audit_planner, read_records, summary, write_result
 from waytrace.evaluate.load import planner_label, planner_name
 from waytrace.scenario import WaytraceError
 
@@ -38,7 +38,7 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.seed < 10_000:
         parser.error("seeds below 10000 are those of suites and of sample stores; give one from 10000 on")
-    began, found = time.monotonic(), Found()
+    began, found = time.monotonic(), Found(keep=arguments.out / RECORDS)
 
     def progress(done: int, last: str) -> None:
         if done % 10 == 0:

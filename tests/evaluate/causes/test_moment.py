@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from waytrace.catalogue import generate
-from waytrace.evaluate.causes import Found, audit_planner
+from waytrace.evaluate.causes import RECORDS, Found, audit_planner, read_records
 from waytrace.evaluate.causes.audited import ticks_of
 from waytrace.evaluate.causes.liars import LIARS
 from waytrace.scenario import Scenario
@@ -50,10 +51,12 @@ def test_an_agent_that_is_gone_is_cited_by_no_trace(found: Found) -> None:
     assert not any(response["still_cited"] for response in gone)
 
 
-def test_the_same_audit_gives_the_same_records(scenario: Scenario, found: Found) -> None:
-    again = audit_planner("shipped", [scenario], moments=2, closed=1)
+def test_the_same_audit_gives_the_same_records(scenario: Scenario, found: Found, tmp_path: Path) -> None:
+    again = audit_planner("shipped", [scenario], moments=2, closed=1, found=Found(keep=tmp_path / RECORDS))
     assert again.records == found.records
     assert again.closed == found.closed
+    kept = read_records(tmp_path)
+    assert (kept.records, kept.closed) == (found.records, found.closed), "written as they were found"
 
 
 def test_moments_are_drawn_from_the_scene_and_leave_a_past(scenario: Scenario) -> None:

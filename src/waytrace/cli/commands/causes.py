@@ -45,7 +45,7 @@ class Options:
 def run(options: Options, output: Output) -> int:
     """Audit, print the table, write figures and records; 1 if the honest expert is not above every planted liar."""
     from waytrace.cli.causes_page import COLUMNS, page, rows
-    from waytrace.evaluate.causes import Found, audit_planner, summary, write_result
+    from waytrace.evaluate.causes import RECORDS, Found, audit_planner, summary, write_result
     from waytrace.evaluate.load import load_planner, planner_label, planner_name
     from waytrace.scenario import WaytraceError
 
@@ -53,7 +53,7 @@ def run(options: Options, output: Output) -> int:
         raise WaytraceError("--moments and --limit are 1 or more, --closed 0 or more.")
     load_planner(options.planner)  # a wrong name should fail before a suite is opened
     count, traffic, seed, scenarios = _scenarios(options, output)
-    found = Found()
+    found = Found(keep=options.out / RECORDS)
     label = planner_label(options.planner)
     try:
         with output.progress(f"{label} without its causes") as advance:

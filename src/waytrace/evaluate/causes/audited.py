@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -55,6 +57,19 @@ class Found:
     closed: list[dict[str, Any]] = field(default_factory=list)
     """One a scene of the subsample, as :func:`.closed.closed_loop` makes them."""
     scenes: int = 0
+    keep: Path | None = None
+    """A file to which every scene's records are added at once, so that nothing that ends a run loses them."""
+
+    def add(self, records: Sequence[dict[str, Any]], driven: dict[str, Any] | None) -> None:
+        """One scene more, whole."""
+        self.records += records
+        self.closed += [driven] if driven is not None else []
+        self.scenes += 1
+        if self.keep is not None:
+            self.keep.parent.mkdir(parents=True, exist_ok=True)
+            lines = [{"moment": r} for r in records] + ([{"closed": driven}] if driven is not None else [])
+            with self.keep.open("w" if self.scenes == 1 else "a") as file:
+                file.writelines(json.dumps(line) + "\n" for line in lines)
 
 
 def audit_planner(
@@ -75,7 +90,6 @@ def audit_planner(
             raise
         except Exception as error:
             raise PlannerError(f"{spec} fails in {scenario.id}: {type(error).__name__}: {error}") from error
-        found.scenes += 1
         if progress:
             progress(found.scenes, scenario.id)
     return found
@@ -89,9 +103,9 @@ def _scene(
     of, scenes = course(scenario, ticks_of(scenario, moments), traffic=traffic, seed=seed)
     made = [audit_moment(of, tick, scene, who, asker, roads) for tick, scene in scenes.items()]
     records = [record for record in made if record is not None]
+    driven = None
     for record in records if len(found.closed) < closed else ():
-        tried = closed_loop(scenario, record, who.planner, Expert(), traffic=traffic, seed=seed)
-        if tried is not None:
-            found.closed.append(tried)
+        driven = closed_loop(scenario, record, who.planner, Expert(), traffic=traffic, seed=seed)
+        if driven is not None:
             break
-    found.records += records
+    found.add(records, driven)
