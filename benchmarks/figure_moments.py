@@ -14,19 +14,16 @@ import numpy as np
 
 from waytrace.label import LabelledMoment, label_drive
 from waytrace.microgpt.branch import Decisions
-from waytrace.microgpt.heads import squash
-from waytrace.microgpt.planner import decision, starts
+from waytrace.microgpt.forcing import Answer, finished, force, plan_of, prompted, words
+from waytrace.microgpt.planner import decision
 from waytrace.microgpt.prefix import Model, Prefix
-from waytrace.microgpt.session import Session, Written
+from waytrace.microgpt.session import Session
 from waytrace.microgpt.tokens import scene_tokens
 from waytrace.observe import Observation, Scene
-from waytrace.planners import make_plan
 from waytrace.scenario import Plan, Scenario
 from waytrace.scenario.roads import RoadCache
-from waytrace.trace import PlanClaim, Present, Trace, TraceError, sets
-from waytrace.trace.causes import decidable
+from waytrace.trace import PlanClaim, Present, Trace, TraceError
 from waytrace.trace.check import check
-from waytrace.trace.codec import filled
 from waytrace.trace.measure import Measured, PlanMeasured, measure
 
 AXES = ("longitudinal", "lateral")
@@ -36,16 +33,6 @@ PROMPTED = "label"
 """The label's whole trace in its place, where all that it points at has a token."""
 _STAGE_AFTER = {"scene_summary": "entities", "entities": "predictions", "predictions": "decision", "decision": "plan"}
 KNOT_4S, KNOT_6S = 8, 12
-
-
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """What the planner says to a moment."""
-
-    session: Session
-    trace: Trace
-    plan: Plan
-    written: tuple[Written, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,21 +105,6 @@ class Shadow:
         return self._answer
 
 
-def finished(session: Session, observation: Observation) -> Answer:
-    """The session written to its end, and its plan."""
-    for _ in session.write():
-        pass
-    assert isinstance(session.said, Trace)
-    return Answer(session, session.said, plan_of(session, observation), session.written)
-
-
-def plan_of(session: Session, observation: Observation) -> Plan:
-    """The plan (of one planner) of a session as it stands."""
-    start = starts(observation)
-    accel, curvature = squash(session.raw_controls(), start[0, 3])
-    return make_plan(observation.time_s, start, accel[None], curvature[None], "asked")[0]
-
-
 def moments(model: Model, scenario: Scenario, ticks: list[int]) -> Iterator[Moment]:
     """The moments of one drive; fewer where it ends before."""
     shadow = Shadow(model)
@@ -155,11 +127,6 @@ def apart_m(one: PlanMeasured, other: PlanMeasured, knot: int = KNOT_4S) -> floa
 def most_apart_m(one: PlanMeasured, other: PlanMeasured) -> float:
     """The most within 6 s."""
     return max(apart_m(one, other, knot) for knot in range(KNOT_6S + 1))
-
-
-def words(trace: Trace) -> tuple[str, str]:
-    """Longitudinal and lateral decision."""
-    return trace.decision.longitudinal, trace.decision.lateral
 
 
 def with_words(trace: Trace, said: tuple[str, str]) -> Trace:
@@ -205,8 +172,8 @@ def _forced(
             failed += 1
             continue
         lay, target = PlanMeasured.of(measured, new.plan), PlanMeasured.of(measured, other.plan)
-        prompted = _prompted(answer.session, other.trace)
-        whole = PlanMeasured.of(measured, plan_of(prompted, label.observation)) if prompted is not None else None
+        told = prompted(answer.session, other.trace)
+        whole = PlanMeasured.of(measured, plan_of(told, label.observation)) if told is not None else None
         out.append(
             Forced(
                 kind, tuple(axis for axis, a, b in zip(AXES, asked, own, strict=True) if a != b),
@@ -220,43 +187,17 @@ def _forced(
     return tuple(out), failed
 
 
-def force(session: Session, asked: tuple[str, str], observation: Observation) -> Answer:
-    """The session's own words up to the decision, then these two in one block, and the rest its own again.
-
-    Raises :class:`TraceError` where the grammar does not let them stand there.
-    """
-    fork = session.fork()
-    fork.truncate("decision")
-    numbers = (sets.LONGITUDINAL.number(asked[0]), sets.LATERAL.number(asked[1]))
-    able = decidable(session.prefix.present)
-    fork.append([number for number, choice in zip(numbers, able, strict=True) if choice])
-    answer = finished(fork, observation)
-    if words(answer.trace) != asked:
-        raise TraceError(f"the scene leaves no choice but {words(answer.trace)}")
-    return answer
-
-
 def _cuts(label: LabelledMoment, answer: Answer, measured: Measured) -> dict[str, tuple[float, float, float]]:
     whole, wanted = PlanMeasured.of(measured, answer.plan), PlanMeasured.of(measured, label.label.plan)
     out: dict[str, tuple[float, float, float]] = {}
     for cut in CUTS:
         lay = PlanMeasured.of(measured, plan_of(_cut(answer.session, cut), label.observation))
         out[cut] = apart_m(lay, whole), most_apart_m(lay, whole), apart_m(lay, wanted)
-    prompted = _prompted(answer.session, label.label.trace)
-    if prompted is not None:
-        lay = PlanMeasured.of(measured, plan_of(prompted, label.observation))
+    told = prompted(answer.session, label.label.trace)
+    if told is not None:
+        lay = PlanMeasured.of(measured, plan_of(told, label.observation))
         out[PROMPTED] = apart_m(lay, whole), most_apart_m(lay, whole), apart_m(lay, wanted)
     return out
-
-
-def _prompted(session: Session, trace: Trace) -> Session | None:
-    """The trace in one block; None where the planner cannot say it."""
-    other = Session(session.prefix)
-    try:
-        other.append([number for ask, number in filled(trace, session.prefix.present) if ask.only < 0])
-    except TraceError:
-        return None
-    return other
 
 
 def _cut(session: Session, cut: str) -> Session:

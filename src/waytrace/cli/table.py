@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "checkpoint diff": ("checkpoint_diff", "the tensors in which two checkpoints differ"),
     "checkpoint export": ("checkpoint_export", "a checkpoint that stands alone, adapters merged in; or ONNX"),
     "eval": ("eval", "a planner in closed loop over many scenarios -> a scored result"),
+    "causes": ("causes", "what a planner says moved it is taken away: does its plan change? any planner"),
     "gate": ("gate", "a result beside its baseline: improved, equivalent, inconclusive or regressed; exit code"),
     "baseline set": ("baseline_set", "make a result the baseline, for a reason that is kept"),
     "baseline log": ("baseline_log", "every change of a baseline, with its reason"),

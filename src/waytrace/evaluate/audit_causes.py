@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -120,7 +120,7 @@ def _omissions(trace: Trace, moment: AuditMoment, enough: Test, most_agents: int
     plan and all that is uncited together does, it cannot be told who should have been cited: undetermined.
     """
     claim, rule = "decision.causes", "audit.omission"
-    asked = uncited(moment.scene, trace, most_agents)
+    asked = uncited(moment.scene, {c.ref for c in trace.decision.causes}, most_agents)
     full = len(trace.decision.causes) >= sets.MOST_CAUSES
     named = {r.ref for r in trace.decision.rejected}
     found, most = False, 0.0
@@ -153,12 +153,11 @@ def _omissions(trace: Trace, moment: AuditMoment, enough: Test, most_agents: int
     yield judged(claim, rule, "true", why, asked=len(asked), most_along_m=most)
 
 
-def uncited(scene: Scene, trace: Trace, most_agents: int = MOST_AGENTS) -> list[Reference]:
-    """What no cause points at: the nearest agents, lights ahead on the path that are not green, lines to stop at.
+def uncited(scene: Scene, cited: Collection[Reference], most_agents: int = MOST_AGENTS) -> list[Reference]:
+    """What is not among ``cited``: the nearest agents, lights ahead on the path that are not green, lines to stop at.
 
     A line that belongs to a light goes with it, and one is cited where the lane that it guards is.
     """
-    cited = {c.ref for c in trace.decision.causes}
     away = np.hypot(*(scene.agents.pose[:, :2] - scene.ego.pose[:2]).T)
     agents = [Reference(ReferenceKind.AGENT, int(scene.agents.index[i])) for i in np.argsort(away, kind="stable")]
     measured = measure(scene)

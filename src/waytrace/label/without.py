@@ -46,7 +46,7 @@ def without(scene: Scene, refs: Collection[Reference], *, limits: bool = False) 
     lines = {ref.index for ref in refs if ref.kind == ReferenceKind.STOP_LINE}
     lanes = {ref.index for ref in refs if ref.kind == ReferenceKind.LANE}
     if lines or lanes:
-        out = replace(out, map=_eased(out.map, lines, lanes, limits))
+        out = replace(out, map=eased(out.map, lines, lanes, limits=limits))
     return out
 
 
@@ -68,8 +68,11 @@ def _less(agents: SceneAgents, gone: Collection[int]) -> SceneAgents:
     return replace(agents, **changed)
 
 
-def _eased(road: RoadMap, lines: Collection[int], lanes: Collection[int], limits: bool) -> RoadMap:
-    """A map without the duty to stop behind the lines on ``lines`` or at the entry of ``lanes``."""
+def eased(road: RoadMap, lines: Collection[int], lanes: Collection[int], *, limits: bool = False) -> RoadMap:
+    """A map without the duty to stop behind the lines on ``lines`` or at the entry of ``lanes``.
+
+    With ``limits`` the speed limits of ``lanes`` are twice what they were.
+    """
     control, limit = road.lane_control.copy(), road.speed_limit_mps.copy()
     free = [int(v) for lane in lines for v in road.successors(lane)] + list(lanes)
     control[[v for v in free if control[v] in (LaneControl.STOP, LaneControl.YIELD)]] = LaneControl.NONE

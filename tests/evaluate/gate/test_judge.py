@@ -226,6 +226,21 @@ def test_planners_of_known_order_have_to_be_in_it(make: Make, scores: Scores) ->
     assert _states(gate(a, b, policy=order(best, worst)))["G2"] == "failed"
 
 
+def test_planted_liars_have_to_be_below_the_honest_expert(make: Make, scores: Scores, tmp_path: Path) -> None:
+    a, b = make("a", scores), make("b", scores)
+
+    def causes(**f: float) -> Policy:
+        voices = {name.replace("_", "-"): {"faithfulness": {"value": value}} for name, value in f.items()}
+        (tmp_path / "causes.json").write_text(json.dumps({"at": {"delta": {"voices": voices}}}))
+        return Policy.model_validate({"metrics": {"causes": str(tmp_path / "causes.json")}})
+
+    lies = {"proximate_only": 0.8, "nearest": 0.6, "random": 0.5, "always_lead": 0.5, "cite_everything": 0.0}
+    assert _states(gate(a, b, policy=causes(honest=0.9, **lies)))["G2"] == "passed"
+    assert _states(gate(a, b, policy=causes(honest=0.8, **lies)))["G2"] == "failed"
+    with pytest.raises(GateError, match="holds no figures of `waytrace causes`"):
+        gate(a, b, policy=causes(honest=0.9))
+
+
 def test_one_cluster_of_scenes_shows_nothing(make: Make) -> None:
     rows = {f"cut-in/{k:03d}": row(f"cut-in/{k:03d}", 0.5, cluster="one") for k in range(6)}
     decision = gate(make("a", rows), make("b", rows))

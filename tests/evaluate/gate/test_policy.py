@@ -25,10 +25,11 @@ def test_together_the_gates_err_as_is_documented() -> None:
 
 
 def test_paths_are_from_the_file(tmp_path: Path) -> None:
-    policy = _load(tmp_path, 'release = "r"\n[traces]\nceiling = "c"\n[metrics]\norder = ["a", "b"]\n')
+    policy = _load(tmp_path, 'release = "r"\n[traces]\nceiling = "c"\n[metrics]\norder = ["a", "b"]\ncauses = "d"\n')
     assert policy.release == tmp_path / "r"
     assert policy.traces.ceiling == tmp_path / "c"
     assert policy.metrics.order == (tmp_path / "a", tmp_path / "b")
+    assert policy.metrics.causes == tmp_path / "d"
 
 
 @pytest.mark.parametrize(

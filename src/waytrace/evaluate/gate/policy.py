@@ -71,6 +71,8 @@ class Metrics(_Table):
 
     order: tuple[Path, ...] = ()
     """Results of planners on the same suite, worst first, whose order is known; relative to the policy file."""
+    causes: Path | None = None
+    """Figures of `waytrace causes` in which the honest expert has to be above every planted liar; relative as above."""
 
 
 class Rerun(_Table):
@@ -122,7 +124,10 @@ def load_policy(path: Path) -> Policy:
     return policy.model_copy(
         update={
             "release": here / policy.release if policy.release else None,
-            "metrics": Metrics(order=tuple(here / p for p in policy.metrics.order)),
+            "metrics": Metrics(
+                order=tuple(here / p for p in policy.metrics.order),
+                causes=here / policy.metrics.causes if policy.metrics.causes else None,
+            ),
             "traces": policy.traces.model_copy(
                 update={"ceiling": here / policy.traces.ceiling if policy.traces.ceiling else None}
             ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from itertools import pairwise
 from pathlib import Path
@@ -113,7 +114,24 @@ def g2(pairs: Pairs, policy: Policy) -> Outcome:
     if results:
         pair(results[0], pairs.baseline, partial=True)
         says += f"; {' < '.join(r.name for r in results)}"
+    if policy.metrics.causes is not None:
+        honest, lies = _liars(policy.metrics.causes)
+        details += [f"the liar {name} ({f:.3f}) is not below the honest expert" for name, f in lies if f >= honest]
+        says += f"; honest causes {honest:.3f}, liars at most {max(f for _, f in lies):.3f}"
     return Outcome("G2", "the metrics themselves", FAILED if details else PASSED, says, tuple(details))
+
+
+def _liars(path: Path) -> tuple[float, list[tuple[str, float]]]:
+    """(F of the honest expert, of every planted liar) in figures of ``waytrace causes``. Raises :class:`GateError`."""
+    from waytrace.evaluate.causes.liars import LIARS  # causes rest on this package's statistics
+
+    try:
+        record = json.loads(path.read_text())
+        voices = record["at"]["delta"]["voices"]
+        found = {name: float(voices[name]["faithfulness"]["value"]) for name in ("honest", *LIARS)}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise GateError(f"{path} holds no figures of `waytrace causes`: {type(error).__name__} {error}.") from error
+    return found.pop("honest"), list(found.items())
 
 
 def _of(path: Path) -> Judged:

@@ -1,0 +1,111 @@
+"""The audit of a planner over many scenes: which moments, who is asked, and what a result holds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from waytrace.evaluate.drive import REPLAN_TICKS
+from waytrace.evaluate.load import PlannerError, checkpoint_of, load_planner
+from waytrace.label import Asker
+from waytrace.microgpt import MODES
+from waytrace.microgpt.planner import SHIPPED_NAME
+from waytrace.planners import Expert
+from waytrace.scenario import Scenario, WaytraceError
+from waytrace.scenario.roads import RoadCache
+
+from .closed import closed_loop
+from .moment import Audited, audit_moment
+from .rerun import ASKED, course
+
+DECISIONS = 20
+"""Moments are among the first so many decisions of a drive: before 10 s."""
+
+
+def audited(spec: str) -> Audited:
+    """The planner of a spec with its plan-first twin: of a trace-writing checkpoint itself, else of ``shipped``.
+
+    Raises :class:`PlannerError` for a spec that means no planner.
+    """
+    learned = checkpoint_of(spec)
+    writes = learned is not None and learned[1] == MODES[0]
+    source = learned[0] if learned is not None and writes else SHIPPED_NAME
+    return Audited(load_planner(spec), load_planner(f"{source}:fast"), load_planner(source))
+
+
+def ticks_of(scenario: Scenario, count: int) -> list[int]:
+    """The decisions of a drive that are looked at, drawn from the scenario's id; none before there is a past."""
+    able = np.arange(ASKED - 1, DECISIONS)
+    able = able[able * REPLAN_TICKS <= scenario.end_step - scenario.start_step - REPLAN_TICKS]
+    seed = int.from_bytes(hashlib.sha256(f"causes/{scenario.id}".encode()).digest()[:8], "big")
+    drawn = np.random.default_rng(seed).choice(able, min(count, len(able)), replace=False) if len(able) else able
+    return sorted(REPLAN_TICKS * int(k) for k in drawn)
+
+
+@dataclass
+class Found:
+    """What an audit has found so far."""
+
+    records: list[dict[str, Any]] = field(default_factory=list)
+    """One a moment, as :func:`.moment.audit_moment` makes them."""
+    closed: list[dict[str, Any]] = field(default_factory=list)
+    """One a scene of the subsample, as :func:`.closed.closed_loop` makes them."""
+    scenes: int = 0
+    keep: Path | None = None
+    """A file to which every scene's records are added at once, so that nothing that ends a run loses them."""
+
+    def add(self, records: Sequence[dict[str, Any]], driven: dict[str, Any] | None) -> None:
+        """One scene more, whole."""
+        self.records += records
+        self.closed += [driven] if driven is not None else []
+        self.scenes += 1
+        if self.keep is not None:
+            self.keep.parent.mkdir(parents=True, exist_ok=True)
+            lines = [{"moment": r} for r in records] + ([{"closed": driven}] if driven is not None else [])
+            with self.keep.open("w" if self.scenes == 1 else "a") as file:
+                file.writelines(json.dumps(line) + "\n" for line in lines)
+
+
+def audit_planner(
+    spec: str, scenarios: Iterable[Scenario], *, moments: int = 2, closed: int = 40, traffic: str = "mixed",
+    seed: int = 0, found: Found | None = None, progress: Callable[[int, str], None] | None = None,
+) -> Found:  # fmt: skip
+    """Every moment of every scene put to the test; ``found`` is filled as it goes, so that it outlives an interrupt.
+
+    Each of the first ``closed`` scenes that has a moment to try in closed loop is tried there too, at its first such
+    moment. Raises :class:`PlannerError` where the planner is none, or fails in a scene.
+    """
+    found = found if found is not None else Found()
+    who, asker, roads = audited(spec), Asker(), RoadCache()
+    for scenario in scenarios:
+        try:
+            _scene(who, scenario, found, asker, roads, moments, closed, traffic, seed)
+        except WaytraceError:
+            raise
+        except Exception as error:
+            raise PlannerError(f"{spec} fails in {scenario.id}: {type(error).__name__}: {error}") from error
+        if progress:
+            progress(found.scenes, scenario.id)
+    return found
+
+
+def _scene(
+    who: Audited, scenario: Scenario, found: Found, asker: Asker, roads: RoadCache, moments: int, closed: int,
+    traffic: str, seed: int,
+) -> None:  # fmt: skip
+    """Add a scene's records."""
+    of, scenes = course(scenario, ticks_of(scenario, moments), traffic=traffic, seed=seed)
+    made = [audit_moment(of, tick, scene, who, asker, roads) for tick, scene in scenes.items()]
+    records = [record for record in made if record is not None]
+    driven = None
+    for record in records if len(found.closed) < closed else ():
+        driven = closed_loop(scenario, record, who.planner, Expert(), traffic=traffic, seed=seed)
+        if driven is not None:
+            break
+    found.add(records, driven)

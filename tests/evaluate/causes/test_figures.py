@@ -1,0 +1,177 @@
+"""Figures from records made by hand: N, I, S, F, floor and ceiling, delta, the two-by-two."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from waytrace.evaluate.causes.answers import closed_loop, held_out, mediated, trace_response, two_by_two
+from waytrace.evaluate.causes.figures import Figures, agreement, direction, harmonic, invariance, necessity, sufficiency
+from waytrace.evaluate.causes.null import FEWEST, RESOLUTION_M, Delta
+
+DELTA_M = 1.0
+
+
+def _group(moved_m: float | None, *member_m: float | None, ahead_m: float = 5.0) -> dict[str, Any]:
+    return {
+        "elements": ["agent:1"], "axis": "longitudinal", "role": "proximate", "moved_m": moved_m, "ahead_m": ahead_m,
+        "member_m": list(member_m),
+    }  # fmt: skip
+
+
+def _voice(*groups: dict[str, Any], matched: tuple[float, ...] = (), everybody: tuple[float, ...] = (),
+           only_m: float | None = None, bare_m: float | None = 9.0) -> dict[str, Any]:  # fmt: skip
+    return {
+        "groups": list(groups), "untested": [], "enabling_m": [], "matched": [], "matched_m": list(matched),
+        "cited_all_m": list(everybody), "only_m": only_m, "bare_m": bare_m,
+    }  # fmt: skip
+
+
+def _record(scene: int, **voices: Any) -> dict[str, Any]:
+    return {
+        "scene": f"s{scene}", "family": "f", "cluster": f"layout-{scene}", "tick": 20, "speed_mps": 5.0,
+        "way": "trace", "voices": {name.replace("_", "-"): v for name, v in voices.items()}, "irrelevant_m": [],
+        "responses": [], "held_out": [], "mediation": None,
+    }  # fmt: skip
+
+
+def test_necessity_is_the_share_of_causes_that_move_the_plan() -> None:
+    assert necessity(_voice(_group(5.0), _group(0.5)), DELTA_M) == 0.5
+    assert math.isnan(necessity(_voice(), DELTA_M))
+    assert necessity(_voice(_group(None), _group(5.0)), DELTA_M) == 1.0, "what could not be compared is not counted"
+
+
+def test_of_a_set_every_member_has_to_matter() -> None:
+    assert necessity(_voice(_group(5.0, 3.0, 2.0)), DELTA_M) == 1.0
+    assert necessity(_voice(_group(5.0, 3.0, 0.0)), DELTA_M) == 0.0, "one member could be left out: not minimal"
+    assert necessity(_voice(_group(0.0, 0.0, 0.0)), DELTA_M) == 0.0
+
+
+def test_invariance_is_the_share_of_uncited_agents_without_whom_the_plan_stays() -> None:
+    assert invariance(_voice(matched=(0.0, 4.0)), DELTA_M) == 0.5
+    assert math.isnan(invariance(_voice(), DELTA_M))
+
+
+def test_who_cites_every_agent_fails_where_one_of_them_is_idle() -> None:
+    assert invariance(_voice(_group(5.0), everybody=(5.0, 0.2)), DELTA_M) == 0.0
+    assert math.isnan(invariance(_voice(_group(5.0), everybody=(5.0, 4.0)), DELTA_M)), "rightly: then it is not asked"
+
+
+def test_sufficiency_and_direction() -> None:
+    assert sufficiency(_voice(only_m=0.4), DELTA_M) == 1.0
+    assert sufficiency(_voice(only_m=1.4), DELTA_M) == 0.0
+    assert math.isnan(sufficiency(_voice(), DELTA_M))
+    assert math.isnan(sufficiency(_voice(only_m=0.4, bare_m=0.5), DELTA_M)), "nothing is needed: any claim would do"
+    assert direction(_voice(_group(5.0), _group(5.0, ahead_m=-5.0), _group(0.2)), DELTA_M) == 0.5
+
+
+def test_f_is_the_harmonic_mean_and_zero_where_a_part_is() -> None:
+    parts = [np.array([0.5, 1.0, 0.0]), np.array([1.0, 1.0, 1.0]), np.array([1.0, 1.0, 1.0])]
+    assert harmonic(parts).tolist() == pytest.approx([3.0 / 4.0, 1.0, 0.0])
+
+
+@pytest.fixture
+def records() -> list[dict[str, Any]]:
+    """Twelve moments: honest claims are borne out but in the last one; random ones every other time."""
+    out = []
+    for k in range(12):
+        right = _voice(_group(5.0), matched=(0.0,), only_m=0.0)
+        wrong = _voice(_group(0.0), matched=(5.0,), only_m=5.0)
+        honest, drawn = wrong if k == 11 else right, right if k % 2 else wrong
+        record = _record(k, honest=honest, random=drawn, planner=right, planner_random=drawn)
+        record["voices"]["cite-everything"] = _voice(_group(0.0), everybody=(5.0, 0.0), only_m=0.0)
+        out.append(record)
+    return out
+
+
+def test_between_floor_and_ceiling(records: list[dict[str, Any]]) -> None:
+    figures = Figures(records, lambda _: DELTA_M)
+    honest, drawn, own = (figures.of_voice(v) for v in ("honest", "random", "planner"))
+    assert honest["faithfulness"]["value"] == pytest.approx(11 / 12)
+    assert drawn["faithfulness"]["value"] == pytest.approx(0.5)
+    assert honest["between"]["value"] == 1.0
+    assert honest["between"]["low"] == honest["between"]["high"] == 1.0, "the ratio itself is drawn, not its parts"
+    assert drawn["between"]["value"] == 0.0
+    assert own["between"]["value"] == pytest.approx((1.0 - 0.5) / (11 / 12 - 0.5)), "more than the ceiling can be"
+    assert own["faithfulness"]["low"] == 1.0
+    assert drawn["faithfulness"]["low"] < 0.5 < drawn["faithfulness"]["high"]
+    everything = figures.of_voice("cite-everything")
+    assert everything["faithfulness"]["value"] == 0.0
+    assert everything["between"]["value"] < 0.0
+
+
+def test_agreement_is_of_sets_and_silence_of_both_is_not_asked() -> None:
+    one, two = _voice(_group(5.0)), _voice({**_group(5.0), "elements": ["agent:1", "light:0"]})
+    assert agreement(one, one) == 1.0
+    assert agreement(one, two) == pytest.approx(2 / 3)
+    assert agreement(one, _voice()) == 0.0
+    assert math.isnan(agreement(_voice(), _voice()))
+
+
+def test_differences_are_paired(records: list[dict[str, Any]]) -> None:
+    figures = Figures(records, lambda _: DELTA_M)
+    same = figures.difference("honest", "honest")
+    assert (same.value, same.low, same.high) == (0.0, 0.0, 0.0)
+    apart = figures.difference("honest", "random")
+    assert apart.value == pytest.approx(11 / 12 - 0.5)
+    assert apart.low is not None
+    assert apart.low < apart.value
+
+
+def test_moments_of_one_layout_are_drawn_together(records: list[dict[str, Any]]) -> None:
+    alone = Figures(records, lambda _: DELTA_M).of_voice("random")["necessity"]
+    for record in records:
+        record["cluster"] = "one" if int(record["scene"][1:]) % 2 else "other"
+    together = Figures(records, lambda _: DELTA_M).of_voice("random")["necessity"]
+    assert together["high"] - together["low"] > alone["high"] - alone["low"]
+
+
+def test_delta_is_a_percentile_by_speed_band_with_a_floor() -> None:
+    moved = np.linspace(0.0, 10.0, FEWEST + 1)
+    delta = Delta([1.0] * len(moved) + [20.0] * len(moved), [*moved, *np.zeros(len(moved))])
+    assert delta.of(1.0) == pytest.approx(9.9)
+    assert delta.of(20.0) == RESOLUTION_M
+    pooled = float(np.percentile([*moved, *np.zeros(len(moved))], 99.0))
+    assert delta.of(5.0) == pytest.approx(pooled), "a band without enough edits takes that of all"
+    assert Delta([], []).of(5.0) == RESOLUTION_M
+
+
+def test_answers_beside_the_main_figures(records: list[dict[str, Any]]) -> None:
+    forced = {"asked": ["stop", "keep"], "moved_m": 3.0, "obeyed": True, "rules_hold": True, "silent_moved_m": 0.0,
+              "silent_obeyed": False}  # fmt: skip
+    for k, record in enumerate(records):
+        record["mediation"] = {
+            "forced": {**forced, "obeyed": k < 9} if k < 10 else None, "silent_m": 3.0, "filler_m": 0.0,
+            "filler_decides_alike": True,
+        }  # fmt: skip
+        record["responses"] = [
+            {"elements": ["agent:1"], "cited": True, "moved_m": 5.0, "said_the_same": k == 0, "still_cited": False,
+             "as_expert": True},
+            {"elements": ["agent:2"], "cited": False, "moved_m": 0.0, "said_the_same": k != 1, "still_cited": False,
+             "as_expert": None},
+        ]  # fmt: skip
+        record["held_out"] = [
+            {"kind": "slow", "moved_m": 5.0, "expert_m": 5.0 if k else 0.0, "ahead_m": -5.0, "expert_ahead_m": -4.0}
+        ]
+    figures = Figures(records, lambda _: DELTA_M)
+    found = mediated(figures)
+    assert found is not None
+    assert found["obeyed"]["value"] == pytest.approx(0.9)
+    assert found["plan_first_obeyed"]["value"] == 0.0
+    assert (found["early_answer_differs"]["value"], found["filler_differs"]["value"]) == (1.0, 0.0)
+    assert two_by_two(figures) == {"causal_mediated": 9, "causal_only": 1, "mediated_only": 0, "neither": 0}
+    said = trace_response(figures)
+    assert said["vanished"]["value"] == 1.0
+    assert said["plan_alone"]["value"] == pytest.approx(1 / 12)
+    assert said["trace_alone"]["value"] == pytest.approx(1 / 12)
+    other = held_out(figures)["slow"]
+    assert other["agree"]["value"] == pytest.approx(11 / 12)
+    assert other["same_direction"]["value"] == 1.0
+    tried = [{"scene": r["scene"], "tick": 20, "planner": {"cited_m": 9.0, "uncited_m": 0.0},
+              "honest": {"cited_m": 9.0, "uncited_m": 9.0}} for r in records[:4]]  # fmt: skip
+    drives = closed_loop(figures, tried)
+    assert (drives["planner/cited"]["value"], drives["planner/uncited"]["value"]) == (1.0, 0.0)
+    assert drives["honest/uncited"]["asked"] == 4

@@ -1,0 +1,68 @@
+"""One moment of a catalogue scene from end to end, with the planner of the package."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from waytrace.catalogue import generate
+from waytrace.evaluate.causes import RECORDS, Found, audit_planner, read_records
+from waytrace.evaluate.causes.audited import ticks_of
+from waytrace.evaluate.causes.liars import LIARS
+from waytrace.scenario import Scenario
+
+
+@pytest.fixture(scope="module")
+def scenario() -> Scenario:
+    return generate("lead-braking", 40_000, split="select")
+
+
+@pytest.fixture(scope="module")
+def found(scenario: Scenario) -> Found:
+    return audit_planner("shipped", [scenario], moments=2, closed=1)
+
+
+def test_a_moment_holds_every_voice_and_is_plain_json(found: Found) -> None:
+    assert len(found.records) == 2
+    for record in found.records:
+        assert set(record["voices"]) == {"honest", *LIARS, "planner", "planner-random", "plan-first"}
+        assert record["way"] == "trace"
+        assert json.loads(json.dumps(record, allow_nan=False)) == record
+
+
+def test_plan_first_says_what_the_planner_says_and_never_obeys(found: Found) -> None:
+    asked = [record["mediation"]["forced"] for record in found.records if record["mediation"]["forced"] is not None]
+    assert asked, "a runner-up that can be told apart"
+    for forced in asked:
+        assert forced["silent_moved_m"] == 0.0
+        assert not forced["silent_obeyed"]
+        assert forced["moved_m"] > 0.0
+    for record in found.records:
+        own, told = record["voices"]["planner"], record["voices"]["plan-first"]
+        assert [g["elements"] for g in own["groups"]] == [g["elements"] for g in told["groups"]]
+
+
+def test_an_agent_that_is_gone_is_cited_by_no_trace(found: Found) -> None:
+    gone = [r for record in found.records for r in record["responses"] if r["elements"][0].startswith("agent:")]
+    assert gone
+    assert not any(response["still_cited"] for response in gone)
+
+
+def test_the_same_audit_gives_the_same_records(scenario: Scenario, found: Found, tmp_path: Path) -> None:
+    again = audit_planner("shipped", [scenario], moments=2, closed=1, found=Found(keep=tmp_path / RECORDS))
+    assert again.records == found.records
+    assert again.closed == found.closed
+    kept = read_records(tmp_path)
+    assert (kept.records, kept.closed) == (found.records, found.closed), "written as they were found"
+
+
+def test_moments_are_drawn_from_the_scene_and_leave_a_past(scenario: Scenario) -> None:
+    ticks = ticks_of(scenario, 5)
+    assert ticks == sorted(set(ticks))
+    assert len(ticks) == 5
+    assert min(ticks) >= 10
+    short: Any = scenario.with_(end_step=scenario.start_step + 12)
+    assert ticks_of(short, 5) == []
