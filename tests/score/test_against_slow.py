@@ -24,7 +24,7 @@ COMPARED = (
     "ttc_s", "off_road_m", "wrong_way_m", "overspeed_mps", "progress_m", "lon_accel_mps2", "lat_accel_mps2",
     "jerk_mps3", "lon_jerk_mps3", "yaw_rate_radps", "yaw_accel_radps2",
 )  # fmt: skip
-LEAST_COUNT = 3
+LEAST_COUNT = 5
 """In 1,000 drives every term is below 1 at least so often; else they would not be a test of it."""
 
 
