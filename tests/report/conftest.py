@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -25,8 +26,17 @@ from waytrace.scenario import (
 )
 from waytrace.score import Event
 
+from .devtools import Tab, tab
+
 STEPS, START, AGENTS = 112, 20, 32
 WIDTH = 3.5
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    """One browser for all tests of a module that need one."""
+    with tab(tmp_path_factory.mktemp("browser") / "profile") as opened:
+        yield opened
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from waytrace.report.snapshot import candidates, snapshot
 from waytrace.sim import World
 
 from .browser import needs_chromium
-from .devtools import Tab, tab
+from .devtools import Tab
 
 FAMILIES = ("red-light", "cut-in", "pedestrian-near", "work-zone")
 
@@ -80,12 +80,6 @@ def test_a_picture_alone_names_what_is_in_it(made: list[tuple[Moment, Scene]]) -
 
 
 browsing = [pytest.mark.browser, pytest.mark.slow, needs_chromium]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    with tab(tmp_path_factory.mktemp("browser") / "profile") as opened:
-        yield opened
 
 
 @pytest.fixture

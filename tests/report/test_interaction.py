@@ -12,7 +12,7 @@ from waytrace.report import IndexRow, PlannerSummary, index_page, scene_page
 
 from .browser import needs_chromium
 from .conftest import make_drive, make_scenario
-from .devtools import Tab, tab
+from .devtools import Tab
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, needs_chromium]
 
@@ -34,12 +34,6 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]  # fmt: skip
     (folder / "index.html").write_text(index_page(rows, [PlannerSummary("a", 0.5), PlannerSummary("b", None)]))
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    with tab(tmp_path_factory.mktemp("browser") / "profile") as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from waytrace.report import scene_page
 
 from .browser import needs_chromium
 from .conftest import make_drive, make_scenario
-from .devtools import Tab, tab
+from .devtools import Tab
 from .told import random_lines, told, told_lines
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, needs_chromium]
@@ -39,12 +39,6 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, given in traces.items():
         (folder / f"{name}.html").write_text(scene_page(scenario, drives, traces=given))
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    with tab(tmp_path_factory.mktemp("browser") / "profile") as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from .browser import needs_chromium
-from .devtools import Tab, tab
+from .devtools import Tab
 from .pages import write_pages
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, needs_chromium]
@@ -21,12 +21,6 @@ FOCUSED = "document.activeElement.id || document.activeElement.tagName"
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return write_pages(tmp_path_factory.mktemp("pages"))
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    with tab(tmp_path_factory.mktemp("browser") / "profile") as opened:
-        yield opened
 
 
 @pytest.fixture

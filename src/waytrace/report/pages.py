@@ -15,12 +15,12 @@ from markupsafe import Markup
 
 _SCRIPTS = {
     "scene": (
-        "codec.js", "texts.js", "scene_data.js", "camera.js", "roads.js", "traffic.js", "told.js", "undone.js",
-        "plots.js", "panel.js", "told_panel.js", "player.js",
+        "elements.js", "codec.js", "texts.js", "scene_data.js", "camera.js", "roads.js", "traffic.js", "told.js",
+        "undone.js", "plots.js", "panel.js", "told_panel.js", "player.js",
     ),
-    "index": ("table.js", "index.js"),
-    "comparison": ("table.js", "comparison.js"),
-    "annotate": ("annotate.js",),
+    "index": ("elements.js", "table.js", "index.js"),
+    "comparison": ("elements.js", "table.js", "comparison.js"),
+    "annotate": ("elements.js", "annotate.js"),
     "training": (),
 }  # fmt: skip
 _STYLES = {
@@ -30,7 +30,7 @@ _STYLES = {
     "annotate": ("base.css", "snapshot.css", "annotate.css"),
     "training": ("base.css", "training.css", "print.css"),
 }
-_SHARED = ("head.html", "parts.html", "figures.html", "table.html")
+_SHARED = ("page.html", "head.html", "parts.html", "figures.html", "table.html")
 
 
 def render(name: str, title: str, payload: Mapping[str, Any], **more: Any) -> str:

@@ -1,17 +1,8 @@
 // Annotation: one picture after the other, in the order of the pass; answers stay in this browser until they are exported.
 const data = JSON.parse(document.getElementById("data").textContent);
 const pictures = [...document.querySelectorAll("template.scene")];
-const byId = (id) => document.getElementById(id);
 const LATERAL_KEYS = "qwertyuiopasdf", LONGITUDINAL_KEYS = "1234567890";
 const state = { who: "", pass: 1, at: 0, answers: {}, view: null };
-
-function element(name, className, text, parent) {
-  const node = document.createElement(name);
-  if (className) node.className = className;
-  if (text !== undefined) node.textContent = text;
-  if (parent) parent.append(node);
-  return node;
-}
 
 const plain = (name) => name.replace(/_/g, " ");
 const place = () => `waytrace.annotation ${data.set} ${state.pass} ${state.who}`;

@@ -1,7 +1,5 @@
 // Beside the player: the score with its terms, what went wrong and when, figures, and what the page is of.
-const byId = (id) => document.getElementById(id);
 const percent = (v) => (Number.isFinite(v) ? (Math.round(v * 1000) / 10).toFixed(1).replace(/\.0$/, "") : "–");
-const grade = (v) => (v >= 0.9 ? "good" : v >= 0.5 ? "fair" : "poor");
 const seconds = (row, drive) => `${(row * drive.dt).toFixed(1)} s`;
 
 const FIGURES = {

@@ -1,15 +1,5 @@
 // A long table: sorted by any column, filtered. Only what is near the screen becomes HTML; on paper all that is shown.
 const PORTION = 150;
-const byId = (id) => document.getElementById(id);
-const grade = (v) => (v >= 0.9 ? "good" : v >= 0.5 ? "fair" : "poor");
-
-function element(name, className, text, parent) {
-  const node = document.createElement(name);
-  if (className) node.className = className;
-  if (text !== undefined) node.textContent = text;
-  if (parent) parent.append(node);
-  return node;
-}
 
 function choices(id, all, names, refresh) {
   const select = byId(id);
