@@ -15,6 +15,7 @@ from waytrace.learn.drives import drive_samples
 from waytrace.learn.sample import Sample
 from waytrace.learn.samples import SampleStore
 
+from ..tiny_llama import save_llama
 from .drawn_samples import sample_store
 
 torch.set_num_threads(1)
@@ -53,13 +54,4 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def language_model(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Folder of a tiny random Llama. Skips where transformers or PEFT are not installed."""
-    transformers = pytest.importorskip("transformers", reason="transformers is not installed ('waytrace[hf]')")
-    pytest.importorskip("peft", reason="PEFT is not installed ('waytrace[hf]')")
-    torch.manual_seed(0)
-    config = transformers.AutoConfig.for_model(
-        "llama", vocab_size=64, hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, max_position_embeddings=1024,
-    )  # fmt: skip
-    out = tmp_path_factory.mktemp("llama")
-    transformers.AutoModelForCausalLM.from_config(config).save_pretrained(out)
-    return str(out)
+    return str(save_llama(tmp_path_factory.mktemp("llama")))

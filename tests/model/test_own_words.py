@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -10,10 +12,13 @@ from waytrace.microgpt.vocabulary import VALUE_AT, VALUES
 from waytrace.model import EVERY, Branches, Packed, Waytrace, own_words, pack
 from waytrace.model.branches import DECISION_SLOTS
 from waytrace.model.drawn import Samples
+from waytrace.model.huggingface import HuggingFace
 from waytrace.model.own_words import drawn_rows
 from waytrace.model.waytrace import Inputs
 from waytrace.trace import SLOTS
 from waytrace.trace.slots import BY_NAME
+
+from ..tiny_llama import save_llama
 
 
 def packed(batch: Samples, branches: Branches = EVERY, own: bool = True) -> Packed:
@@ -41,31 +46,40 @@ def test_without_draws_nothing_is_replaced_and_all_else_is_the_same(batch: Sampl
         np.testing.assert_array_equal(getattr(plain, name), getattr(own, name), err_msg=name)
 
 
+@pytest.fixture(params=["micro", "recomputed", "llama"])
+def model(request: pytest.FixtureRequest, nano: Waytrace, tmp_path: Path) -> Waytrace:
+    if request.param == "llama":
+        return Waytrace.over(HuggingFace.load(save_llama(tmp_path)))
+    if request.param == "recomputed":
+        nano.recompute()
+    return nano
+
+
 def test_plans_go_on_behind_what_the_model_drew_and_no_gradient_flows_through_the_draw(
-    nano: Waytrace, batch: Samples
+    model: Waytrace, batch: Samples
 ) -> None:
     made = packed(batch)
-    loss, _ = nano.loss(made)
+    loss, _ = model.loss(made)
     with torch.no_grad():
-        inputs = Inputs.of(made, nano.device)
-        scene, cache = nano.prefix(inputs)
-        hidden = nano.rows(inputs, scene, cache)
-        logits = nano.head.trace.closed(hidden[inputs.closed_at[inputs.own_answer]])
+        inputs = Inputs.of(made, model.device)
+        scene, cache = model.prefix(inputs)
+        hidden = model.rows(inputs, scene, cache)
+        logits = model.head.trace.closed(hidden[inputs.closed_at[inputs.own_answer]])
         said = drawn_rows(logits, inputs.closed_slot[inputs.own_answer], inputs.own_draw)
     row = made.row.copy()
     row[made.own_at] = said.numpy()
     assert (row != made.row).mean() > 0.2
     none = np.zeros(0, np.int64)
     by_hand = made._replace(row=row, own_answer=none, own_at=none, own_draw=np.zeros(0, np.float32))
-    expected, _ = nano.loss(by_hand)
+    expected, _ = model.loss(by_hand)
     assert float(loss.detach()) == float(expected.detach())
     loss.backward()
-    gradient = nano.head.trace.value_embedding.weight.grad
+    gradient = model.head.trace.value_embedding.weight.grad
     assert gradient is not None
     own = gradient.clone()
-    nano.zero_grad()
+    model.zero_grad()
     expected.backward()
-    torch.testing.assert_close(nano.head.trace.value_embedding.weight.grad, own, rtol=0, atol=0)
+    torch.testing.assert_close(model.head.trace.value_embedding.weight.grad, own, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("name", ["ego_speed_bin", "causes.role", "segments.lat"])

@@ -16,6 +16,8 @@ from waytrace.model.drawn import samples
 from waytrace.model.huggingface import HuggingFace
 from waytrace.model.lora import Lora
 
+from ..tiny_llama import save_llama
+
 DEEP = GPTConfig(6)
 
 
@@ -29,16 +31,7 @@ def _micro(adapted: bool) -> Waytrace:
 
 @pytest.fixture(scope="module")
 def language_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    transformers = pytest.importorskip("transformers", reason="transformers is not installed ('waytrace[hf]')")
-    pytest.importorskip("peft", reason="PEFT is not installed ('waytrace[hf]')")
-    torch.manual_seed(0)
-    config = transformers.AutoConfig.for_model(
-        "llama", vocab_size=8, hidden_size=64, intermediate_size=96, num_hidden_layers=6, num_attention_heads=4,
-        num_key_value_heads=2, max_position_embeddings=1024,
-    )  # fmt: skip
-    out = tmp_path_factory.mktemp("llama")
-    transformers.AutoModelForCausalLM.from_config(config).save_pretrained(out)
-    return out
+    return save_llama(tmp_path_factory.mktemp("llama"), layers=6, vocabulary=8)
 
 
 def _learned(make: Callable[[], Waytrace], precision: torch.dtype | None, again: bool) -> tuple[Waytrace, int]:
