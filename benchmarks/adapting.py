@@ -175,7 +175,7 @@ def driven(stages: Stages, checkpoint: Path, name: str, new: Suite, old: Suite, 
 
         def drive(suite: Suite = suite, where: str = where) -> Mapping[str, Any]:
             result = evaluate(
-                str(checkpoint), suite, out=stages.folder / "drives" / f"{name}-{where}", workers=workers,
+                f"{checkpoint}:once", suite, out=stages.folder / "drives" / f"{name}-{where}", workers=workers,
                 overwrite=False, progress=stages.advance,
             )  # fmt: skip
             rows = {

@@ -39,9 +39,11 @@ from waytrace.microgpt import (
 )
 from waytrace.microgpt.checkpoint import read_checkpoint
 from waytrace.microgpt.forward import Cache
+from waytrace.microgpt.harm import HORIZON_S
 from waytrace.microgpt.heads import squash
 from waytrace.microgpt.planner import starts
-from waytrace.observe import Observation
+from waytrace.microgpt.second_thoughts import TRIES, Thought
+from waytrace.observe import Observation, Scene
 from waytrace.planners import Expert, make_plan
 from waytrace.scenario.roads import RoadCache
 from waytrace.sim import World
@@ -52,9 +54,17 @@ FAMILIES = (
     "merge", "work-zone", "dense-lane-change", "emergency-vehicle", "cut-out",
 )  # fmt: skip
 NONE = np.full((1, 2), -1, np.int8)
-PLANS = ("trace", "decision_only", "fast", "plain", "onnx", "longest")
+PLANS = ("trace", "decision_only", "fast", "plain", "onnx", "longest", "looking_twice", "thinking_again")
 BARS_MS = {"plan_trace_ms_p50": 15.0, "plan_trace_ms_p99": 25.0, "plan_fast_ms_p50": 5.0}
 BARS = {"ratio_onnx": 1.3, "ratio_hf_generate": 8.0}
+
+
+class Doubting(Learned):
+    """The worst case of second thoughts: harm is seen in every plan, so that all other decisions are tried."""
+
+    def _looks(self, scene: Scene) -> Callable[[Thought], float]:
+        looks = super()._looks(scene)
+        return lambda thought: min(looks(thought), HORIZON_S)
 
 
 @dataclass(frozen=True)
@@ -229,6 +239,7 @@ def main() -> None:
         "trace": Learned(compiled), "decision_only": Learned(compiled, "decision_only"),
         "fast": Learned(compiled, "fast"), "plain": Learned(plain), "onnx": Learned(onnx),
     }  # fmt: skip
+    twice, again = Learned(compiled, second_thoughts=TRIES), Doubting(compiled, second_thoughts=TRIES)
     sizes: dict[str, list[int]] = {"scene tokens": [], "slots": [], "trace tokens": [], "longest trace": []}
     roads = RoadCache()
     for m in moments:
@@ -243,6 +254,8 @@ def main() -> None:
     arms: list[tuple[str, Callable[[int, Observation], object]]] = [
         *((name, lambda i, seen, p=p: p.plan(seen, None)) for name, p in planners.items()),
         ("longest", lambda i, seen: longest(compiled, seen, roads)),
+        ("looking_twice", lambda i, seen: twice.plan(seen, None)),
+        ("thinking_again", lambda i, seen: again.plan(seen, None)),
         ("scene_tokens", lambda i, seen: scene_tokens(seen, NONE, roads)),
         ("hf_generate", lambda i, seen: generate_llama(sizes["scene tokens"][i], sizes["trace tokens"][i])),
     ]

@@ -111,7 +111,7 @@ def drive(stages: Stages, checkpoint: Path, name: str, mode: str, count: int, wo
     def driven() -> Mapping[str, Any]:
         suite = scenes(count)
         result = evaluate(
-            f"{checkpoint}:{mode}", suite, out=stages.folder / "drives" / name, workers=workers, overwrite=False,
+            f"{checkpoint}:{mode}:once", suite, out=stages.folder / "drives" / name, workers=workers, overwrite=False,
             progress=stages.advance,
         )  # fmt: skip
         rows = {

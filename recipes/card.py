@@ -67,7 +67,8 @@ def card(plan: Dagger, stamps: Stamps, exported: Path) -> str:
         "## Scores",
         "",
         "Closed loop, means over the scenes that the oracle admits. `pr` is of split select, which checkpoints were "
-        "chosen on: a figure to develop by.",
+        "chosen on: a figure to develop by. Where a mode ends in `once` the first thought is driven; without it the "
+        "planner looks at its plan and, where that does harm, [thinks again](microgpt.md#second-thoughts).",
         "",
         "| suite | mode | score [95 %] | oracle | at fault | off road | scenes | failed | result hash |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |",

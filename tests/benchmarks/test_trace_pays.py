@@ -111,7 +111,7 @@ def test_what_was_cut_off_goes_on_and_arms_differ_in_nothing_but_the_trace(tmp_p
             trace_pays.matrix(Stages(tmp_path), base, 2, 4, 1)
         stages = Stages(tmp_path)
         trace_pays.matrix(stages, base, 2, 4, 1)
-    one = ["own-{}:trace", "own-{}:fast", "none-{}:fast", "shuffled-{}:trace"]
+    one = ["own-{}:trace:once", "own-{}:fast:once", "none-{}:fast:once", "shuffled-{}:trace:once"]
     assert [d for d in drives if d != "cut"] == [name.format(seed) for seed in range(2) for name in one]
     assert [(c.trace, c.seed) for c in learned] == [(arm, seed) for seed in range(2) for arm in trace_pays.ARMS]
     assert {replace(c, trace="own", seed=0) for c in learned} == {base}

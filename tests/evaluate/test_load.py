@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from waytrace.evaluate import PlannerError, evaluate, load_planner
-from waytrace.evaluate.load import planner_digest, planner_label
+from waytrace.evaluate.load import planner_digest, planner_label, planner_name
 from waytrace.evaluate.task import Setup, run_task
 from waytrace.microgpt import GPTConfig
 from waytrace.microgpt.checkpoint import write_checkpoint
 from waytrace.microgpt.parameters import drawn
+from waytrace.microgpt.second_thoughts import TRIES
 from waytrace.planners import NAMES
 from waytrace.scenario.store import ScenarioStore
 from waytrace.trace.file import read_traces
@@ -47,6 +48,19 @@ def test_a_checkpoint_by_its_folder(checkpoint: Path, ending: str, name: str, mo
     monkeypatch.chdir(checkpoint.parent)
     assert load_planner(f"step_000001{ending}").name == name
     assert planner_digest(f"step_000001{ending}") == load_planner(str(checkpoint)).weights != ""
+
+
+@pytest.mark.parametrize(
+    ("ending", "tries", "suffix"),
+    [("", TRIES, ""), (":once", 0, ":once"), (":trace:once", 0, ":once"), (":decision_only", TRIES, ":decision_only"),
+     (":decision_only:once", 0, ":decision_only:once"), (":fast", 0, ":fast"), (":fast:once", 0, ":fast")],
+)  # fmt: skip
+def test_whether_it_thinks_twice_is_in_the_name(checkpoint: Path, ending: str, tries: int, suffix: str) -> None:
+    for source in (str(checkpoint), "shipped"):
+        spec = f"{source}{ending}"
+        planner = load_planner(spec)
+        assert planner.second_thoughts == tries
+        assert planner_name(spec) == f"learned@{planner.weights[:12]}{suffix}"
 
 
 def test_a_folder_never_stands_in_for_a_built_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -119,6 +119,8 @@ def test_what_cannot_be_is_said_plainly(moments) -> None:
         Learned(PARAMETERS, temperature=-1.0)
     with pytest.raises(WaytraceError, match="whole number from 0"):
         Learned(PARAMETERS, seed=-1)
+    with pytest.raises(WaytraceError, match=r"none \(0\) or more"):
+        Learned(PARAMETERS, second_thoughts=-1)
     with pytest.raises(WaytraceError, match="reset between batches"):
         Learned(PARAMETERS).plan(moments.observation, np.zeros((1, 2), np.int8))
     lacking = {name: value for name, value in PARAMETERS.items() if name != "head.trace.begin"}

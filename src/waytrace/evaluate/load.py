@@ -9,16 +9,18 @@ import os
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from waytrace.microgpt import MODES, Learned
 from waytrace.microgpt.checkpoint import base_kind
 from waytrace.microgpt.planner import SHIPPED_NAME
+from waytrace.microgpt.second_thoughts import TRIES
 from waytrace.planners import NAMES, make
 from waytrace.planners.remote import HttpPlanner, is_address
 from waytrace.scenario import WaytraceError
 
 ENTRY_POINT_GROUP = "waytrace.planners"
+ONCE = ":once"
 
 
 class PlannerError(WaytraceError):
@@ -29,7 +31,8 @@ def load_planner(spec: str) -> Any:
     """A fresh planner.
 
     ``spec`` is the name of a built-in (``waytrace.planners.NAMES``), the folder of a checkpoint or ``shipped``, either
-    followed by ``:fast`` or ``:decision_only`` where it should not write whole traces, the address of a planner's
+    followed by ``:fast`` or ``:decision_only`` where it should not write whole traces and by ``:once`` where it should
+    have no second thoughts (``waytrace.microgpt.second_thoughts``), the address of a planner's
     server (``http://host:port/path``; it is not asked yet), the name of an installed entry point of the group
     ``waytrace.planners``, or ``module:Class``, where ``module`` is importable from the current directory and ``Class``
     needs no arguments.
@@ -75,29 +78,45 @@ def planner_name(spec: str) -> str:
     learned = checkpoint_of(spec)
     if learned is None:
         return spec
-    name = f"learned@{planner_digest(spec)[:12]}"
-    return name if learned[1] == MODES[0] else f"{name}:{learned[1]}"
+    return f"learned@{planner_digest(spec)[:12]}{learned.suffix}"
 
 
 def planner_label(spec: str) -> str:
     """What a person is shown: the spec; of a checkpoint's folder the run and the step instead of the whole path."""
     learned = checkpoint_of(spec)
-    if learned is None or learned[0] == SHIPPED_NAME:
+    if learned is None or learned.source == SHIPPED_NAME:
         return spec
-    parts = [part for part in Path(learned[0]).absolute().parts if part != "checkpoints"]
-    label = "/".join(parts[-2:])
-    return label if learned[1] == MODES[0] else f"{label}:{learned[1]}"
+    parts = [part for part in Path(learned.source).absolute().parts if part != "checkpoints"]
+    return "/".join(parts[-2:]) + learned.suffix
 
 
-def checkpoint_of(spec: str) -> tuple[str, str] | None:
-    """(folder or ``shipped``, mode) of a spec that means a checkpoint; None for any other."""
-    source, colon, mode = spec.rpartition(":")
+class CheckpointSpec(NamedTuple):
+    """Who drives, where it is a checkpoint."""
+
+    source: str
+    """Its folder, or ``shipped``."""
+    mode: str
+    once: bool
+    """Whether its first thought is driven, whatever comes of it; said of no ``fast`` one, which has no other."""
+
+    @property
+    def suffix(self) -> str:
+        """What follows the source in a spec; empty for whole traces and second thoughts."""
+        mode = "" if self.mode == MODES[0] else f":{self.mode}"
+        return mode + (ONCE if self.once else "")
+
+
+def checkpoint_of(spec: str) -> CheckpointSpec | None:
+    """The parts of a spec that means a checkpoint; None for any other."""
     if spec in NAMES or is_address(spec):
         return None
+    once = spec.endswith(ONCE)
+    spec = spec.removesuffix(ONCE)
+    source, colon, mode = spec.rpartition(":")
     if not colon or (mode not in MODES and source != SHIPPED_NAME):
         source, mode = spec, MODES[0]
     if source == SHIPPED_NAME or Path(source).is_dir() or (os.sep in source and ":" not in source):
-        return source, mode
+        return CheckpointSpec(source, mode, once and mode != "fast")
     return None
 
 
@@ -116,7 +135,10 @@ def _make(spec: str) -> Any:
     learned = checkpoint_of(spec)
     if learned is not None:
         try:
-            return Learned(_runs(learned[0]), learned[1], name=Path(learned[0]).name)
+            tries = 0 if learned.once else TRIES
+            return Learned(
+                _runs(learned.source), learned.mode, name=Path(learned.source).name, second_thoughts=tries
+            )  # fmt: skip
         except WaytraceError as error:
             raise PlannerError(f"Planner {spec!r}: {error}") from error
     if is_address(spec):

@@ -107,7 +107,10 @@ def run_dagger(plan: Dagger, stages: Stages, *, workers: int = 1) -> Path:
 
 
 def collected(stages: Stages, drives: Drives, workers: int, planner: str = "") -> str:
-    """Samples of some drives. Their scenes are generated once more before, by themselves, to know what that takes."""
+    """Samples of some drives. Their scenes are generated once more before, by themselves, to know what that takes.
+
+    A learner that drives has no second thoughts: it is to get into all that its first ones lead to.
+    """
     settings, families = drives.settings, drives.families or None
     out = stages.folder / "samples" / drives.name
 
@@ -116,10 +119,11 @@ def collected(stages: Stages, drives: Drives, workers: int, planner: str = "") -
         return {"scenes": count}
 
     def labelled() -> Mapping[str, Any]:
+        drives_once = f"{planner}:once" if planner else ""
         found = (out / "manifest.json").exists()
         purpose = Purpose.TRAIN if drives.split == "train" else Purpose.TUNE
         store = collect(
-            out, driver=drives.driver, planner=planner, count=drives.count, first_seed=drives.first_seed,
+            out, driver=drives.driver, planner=drives_once, count=drives.count, first_seed=drives.first_seed,
             families=families, split=drives.split, purpose=purpose, workers=workers, progress=stages.advance,
         )  # fmt: skip
         return {"samples": len(store), "failed": len(store.manifests[0].get("failed", {})), "found": found}

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from waytrace.observe import Observation
+from waytrace.observe import Observation, Scene
 from waytrace.planners import make_plan
 from waytrace.planners.reading import rear_m
 from waytrace.scenario import PLAN_KNOTS, Plan, WaytraceError
@@ -21,11 +20,13 @@ from .branch import Decisions
 from .checkpoint import read_checkpoint, read_shipped
 from .config import MODES
 from .decode import Compiled
+from .harm import Outlook
 from .heads import squash
 from .parameters import Parameters, config_of
 from .prefix import Model
 from .sampling import Rule
-from .session import Session, Written
+from .second_thoughts import Thought, second_thought
+from .session import Session
 from .tokens import scene_tokens
 
 Array = NDArray[np.float64]
@@ -36,21 +37,10 @@ SHIPPED_NAME = "shipped"
 """What the planner that comes with the package is called."""
 
 
-@dataclass(frozen=True)
-class Thought:
-    """How one row's plan came about."""
-
-    said: Trace | Decisions | None
-    written: tuple[Written, ...]
-    logprob: float
-    """Of all that was chosen, among what was legal."""
-    raw: NDArray[np.float32]
-    """[16, 2] raw controls."""
-
-
 class Learned:
     """A micro GPT that drives: in mode ``trace`` it writes a whole trace first, in ``decision_only`` the two decisions,
-    in ``fast`` nothing.
+    in ``fast`` nothing. With second thoughts it looks at what it decided before it hands it over
+    (:mod:`.second_thoughts`).
 
     Every row of an observation is planned by itself, so a plan does not depend on what else is in the batch. At a
     temperature above 0 the draws depend on ``seed`` and on the scene alone: equal arguments give equal answers.
@@ -60,19 +50,24 @@ class Learned:
 
     def __init__(
         self, source: Model | Parameters | Path | str, mode: str = "trace", *, temperature: float = 0.0, top_k: int = 0,
-        seed: int = 0, name: str = "learned",
+        seed: int = 0, name: str = "learned", second_thoughts: int = 0,
     ) -> None:  # fmt: skip
         """Of a checkpoint's folder (or ``shipped``), of parameters, or of a model that is loaded already.
 
-        Raises :class:`WaytraceError` for an unknown mode, a temperature or seed below 0, or a checkpoint that is not
-        whole.
+        ``second_thoughts``: other decisions that are tried at most where the plan is seen to do harm; there are none in
+        mode ``fast``, which decides nothing.
+        Raises :class:`WaytraceError` for an unknown mode, a temperature, seed or second thoughts below 0, or a
+        checkpoint that is not whole.
         """
         if mode not in MODES:
             raise WaytraceError(f"there is no mode {mode!r}; there are {', '.join(MODES)}")
         if seed < 0:
             raise WaytraceError(f"a seed is a whole number from 0 on, not {seed}")
+        if second_thoughts < 0:
+            raise WaytraceError(f"second thoughts are none (0) or more, not {second_thoughts}")
         self.model, self.weights = loaded(source)
         self.mode, self.rule, self.seed = mode, Rule(temperature, top_k), seed
+        self.second_thoughts = second_thoughts if mode != "fast" else 0
         self.name = name if mode == "trace" else f"{name}:{mode}"
         self._roads = RoadCache()
         self.thoughts: list[Thought] = []
@@ -96,18 +91,34 @@ class Learned:
         self.thoughts = []
         for b in range(rows):
             session = Session.prefill(self.model, tokens, Present.of(observation, b), b=b, mode=self.mode)
-            drawn = self.rule.temperature > 0.0
-            rng = np.random.default_rng([self.seed, int(session.prefix.digest[:15], 16)]) if drawn else None
-            for _ in session.write(self.rule, rng):
-                pass
-            raw = session.raw_controls()
-            accel[b], curvature[b] = squash(raw, start[b, 3])
-            after[b] = decision(session.said, before[b])
-            self.thoughts.append(Thought(session.said, session.written, session.logprob, raw))
+            thought = self._think(session, float(start[b, 3]), observation.scenes[b])
+            accel[b], curvature[b] = thought.accel_mps2, thought.curvature_1pm
+            after[b] = decision(thought.said, before[b])
+            self.thoughts.append(thought)
         plan = make_plan(observation.time_s, start, accel, curvature, self.name)
         if self.mode != "trace":
             return plan, None, after
         return plan, [t.said if isinstance(t.said, Trace) else None for t in self.thoughts], after
+
+    def _think(self, session: Session, speed_mps: float, scene: Scene) -> Thought:
+        drawn = self.rule.temperature > 0.0
+        rng = np.random.default_rng([self.seed, int(session.prefix.digest[:15], 16)]) if drawn else None
+
+        def go_on(session: Session) -> Thought:
+            for _ in session.write(self.rule, rng):
+                pass
+            raw = session.raw_controls()
+            return Thought(session.said, session.written, session.logprob, raw, *squash(raw, speed_mps))
+
+        first = go_on(session)
+        if not self.second_thoughts:
+            return first
+        return second_thought(first, session, go_on, self._looks(scene), self.second_thoughts)
+
+    def _looks(self, scene: Scene) -> Callable[[Thought], float]:
+        """When a thought's plan is seen to do harm."""
+        outlook = Outlook.of(scene, self._roads)
+        return lambda thought: outlook.harm_s(thought.accel_mps2, thought.curvature_1pm)
 
 
 def loaded(source: Model | Parameters | Path | str) -> tuple[Model, str]:

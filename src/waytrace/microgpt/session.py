@@ -107,6 +107,14 @@ class Session:
         """Logits over the full set of the slot asked for; of a pointer over ``prefix.pointing.row``."""
         return self._answer(self._asked())[0]
 
+    def logprobs(self) -> Array:
+        """Log-probabilities over the full set of the slot asked for among its legal values; -infinity for others."""
+        ask = self._asked()
+        logits = np.where(self._legal(ask), self.logits().astype(np.float64), -np.inf)
+        highest = logits.max()
+        found: Array = logits - highest - np.log(np.exp(logits - highest).sum())
+        return found
+
     def step(self, number: int) -> Written:
         """Put a value into the slot asked for. Raises :class:`TraceError` for one that is not legal."""
         ask = self._asked()

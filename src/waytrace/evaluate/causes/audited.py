@@ -34,9 +34,9 @@ def audited(spec: str) -> Audited:
     Raises :class:`PlannerError` for a spec that means no planner.
     """
     learned = checkpoint_of(spec)
-    writes = learned is not None and learned[1] == MODES[0]
-    source = learned[0] if learned is not None and writes else SHIPPED_NAME
-    return Audited(load_planner(spec), load_planner(f"{source}:fast"), load_planner(source))
+    writes = learned is not None and learned.mode == MODES[0]
+    source = learned.source if learned is not None and writes else SHIPPED_NAME
+    return Audited(load_planner(spec), load_planner(f"{source}:fast"), load_planner(spec if writes else source))
 
 
 def ticks_of(scenario: Scenario, count: int) -> list[int]:
