@@ -17,7 +17,8 @@ COLUMNS = ["who claims", "N", "I", "S", "F [95 %]", "between [95 %]", "abstains"
 VOICES = {
     "honest": "the expert, honest: the ceiling", "proximate-only": "liar: proximate cause only",
     "nearest": "liar: the nearest agent", "random": "liar: at random: the floor",
-    "always-lead": "liar: always the lead", "cite-everything": "liar: everything", "planner": "**the planner**",
+    "always-lead": "liar: always the lead", "lead-or-front": "liar: the lead, or whoever is in front",
+    "cite-everything": "liar: everything", "planner": "**the planner**",
     "planner-random": "its plans, causes at random: its floor", "plan-first": "plan first, told afterwards",
 }  # fmt: skip
 

@@ -100,7 +100,7 @@ def test_every_liar_claims_what_its_name_says(busy: Scene) -> None:
     assert cited["proximate-only"] == [agent(1)]
     assert cited["nearest"] == [agent(2)]
     assert len(cited["random"]) == 2
-    assert cited["always-lead"] == [agent(1)]
+    assert cited["always-lead"] == cited["lead-or-front"] == [agent(1)]
     assert set(cited["cite-everything"]) == set(elements)
     silent = {name: liar(Occasion(busy, Claim(), elements, at.draw)).groups for name, liar in LIARS.items()}
     assert not silent["proximate-only"]
@@ -108,6 +108,13 @@ def test_every_liar_claims_what_its_name_says(busy: Scene) -> None:
     assert not silent["random"]
     assert silent["always-lead"], "it claims one even of a free drive"
     assert silent["cite-everything"]
+
+
+def test_without_a_leader_only_one_of_two_finds_somebody_in_front() -> None:
+    free = scene_at(scene((WALKER, 75.0, 4.0, 0.0, 0.0), (CAR, 2.0, 0.0, 0.0, 9.0), lanes=2), 0)
+    at = Occasion(free, Claim(alone([agent(1)])), [agent(1), agent(2)], np.random.default_rng(0))
+    assert LIARS["always-lead"](at).groups == ()
+    assert [min(g.elements) for g in LIARS["lead-or-front"](at).groups] == [agent(1)]
 
 
 def test_uncited_agents_are_matched_in_class_and_distance(busy: Scene) -> None:

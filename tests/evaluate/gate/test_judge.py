@@ -234,7 +234,14 @@ def test_planted_liars_have_to_be_below_the_honest_expert(make: Make, scores: Sc
         (tmp_path / "causes.json").write_text(json.dumps({"at": {"delta": {"voices": voices}}}))
         return Policy.model_validate({"metrics": {"causes": str(tmp_path / "causes.json")}})
 
-    lies = {"proximate_only": 0.8, "nearest": 0.6, "random": 0.5, "always_lead": 0.5, "cite_everything": 0.0}
+    lies = {
+        "proximate_only": 0.8,
+        "nearest": 0.6,
+        "random": 0.5,
+        "always_lead": 0.5,
+        "lead_or_front": 0.5,
+        "cite_everything": 0.0,
+    }
     assert _states(gate(a, b, policy=causes(honest=0.9, **lies)))["G2"] == "passed"
     assert _states(gate(a, b, policy=causes(honest=0.8, **lies)))["G2"] == "failed"
     with pytest.raises(GateError, match="holds no figures of `waytrace causes`"):

@@ -187,7 +187,7 @@ class Figures:
 
 ORDER = (
     (HONEST, "proximate-only"), ("proximate-only", "nearest"), ("nearest", "random"), ("nearest", "always-lead"),
-    ("random", "cite-everything"), ("always-lead", "cite-everything"),
+    ("random", "cite-everything"), ("always-lead", "cite-everything"), ("lead-or-front", "cite-everything"),
 )  # fmt: skip
 """Pairs of voices of which the first has to be above the second, the interval of the difference above 0."""
 

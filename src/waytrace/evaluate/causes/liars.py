@@ -56,9 +56,19 @@ def random(at: Occasion) -> Claim:
 
 
 def always_lead(at: Occasion) -> Claim:
-    """Whoever drives ahead in the lane, whether it matters or not; where nobody does, the nearest agent in front."""
+    """Whoever drives ahead in the lane, whether it matters or not; where nobody does, nothing."""
     m = measure(at.scene)
-    leads = [Element(Reference(ReferenceKind.AGENT, int(m.others.index[row]))) for row in m.leads[:1]]
+    return Claim(
+        alone(Element(Reference(ReferenceKind.AGENT, int(m.others.index[row]))) for row in m.leads[:1]),
+        owes=at.honest.owes,
+    )
+
+
+def lead_or_front(at: Occasion) -> Claim:
+    """Whoever drives ahead in the lane, whether it matters or not; where nobody does, the nearest agent in front."""
+    lead = always_lead(at)
+    if lead.groups:
+        return lead
     x, y, heading = (float(v) for v in at.scene.ego.pose)
     place = {int(i): pose for i, pose in zip(at.scene.agents.index, at.scene.agents.pose, strict=True)}
 
@@ -66,8 +76,7 @@ def always_lead(at: Occasion) -> Claim:
         ax, ay, _ = (float(v) for v in place[element.ref.index])
         return (ax - x) * math.cos(heading) + (ay - y) * math.sin(heading) > 0.0
 
-    front = leads or [e for e in at.agents if in_front(e)][:1]
-    return Claim(alone(front), owes=at.honest.owes)
+    return Claim(alone([e for e in at.agents if in_front(e)][:1]), owes=at.honest.owes)
 
 
 def cite_everything(at: Occasion) -> Claim:
@@ -77,6 +86,6 @@ def cite_everything(at: Occasion) -> Claim:
 
 LIARS: Mapping[str, Callable[[Occasion], Claim]] = {
     "proximate-only": proximate_only, "nearest": nearest, "random": random, "always-lead": always_lead,
-    "cite-everything": cite_everything,
+    "lead-or-front": lead_or_front,     "cite-everything": cite_everything,
 }  # fmt: skip
-"""By name. All drive as the expert does, and all but the last two say nothing where it says nothing."""
+"""By name. All drive as the expert does, and the first three say nothing where it says nothing."""
