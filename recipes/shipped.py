@@ -15,12 +15,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from card import card
 from waytrace.evaluate import evaluate, load_suite
 from waytrace.learn.config import SftConfig
 from waytrace.learn.dagger import Dagger, Drives, Round, run_dagger
 from waytrace.learn.stages import OutOfTimeError, Stages
-from waytrace.microgpt.checkpoint import SHIPPED, checkpoint_hash, read_checkpoint, write_checkpoint
+from waytrace.microgpt.checkpoint import SHIPPED, Checkpoint, checkpoint_hash, read_checkpoint, write_checkpoint
 from waytrace.scenario import WaytraceError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -102,14 +104,26 @@ def score(
 
 
 def export(checkpoint: Path, target: Path) -> None:
-    """The weights alone, without what training goes on with, in place of what was there."""
+    """The weights alone, without what training goes on with, in place of what was there.
+
+    Where the same weights are there already they stay, and with them their hash, which holds the code that wrote it.
+    """
     read = read_checkpoint(checkpoint)
+    if target.is_dir() and _same(read_checkpoint(target), read):
+        return
     new = target.with_name(f"{target.name}-new")
     shutil.rmtree(new, ignore_errors=True)
     new.parent.mkdir(parents=True, exist_ok=True)
     write_checkpoint(new, read.parameters, read.config)
     shutil.rmtree(target, ignore_errors=True)
     new.rename(target)
+
+
+def _same(one: Checkpoint, other: Checkpoint) -> bool:
+    names = one.parameters.keys()
+    return one.config == other.config and names == other.parameters.keys() and all(
+        np.array_equal(one.parameters[name], other.parameters[name]) for name in names
+    )  # fmt: skip
 
 
 def main() -> int:

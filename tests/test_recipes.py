@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import os
@@ -12,9 +13,28 @@ from pathlib import Path
 import pytest
 
 from waytrace.evaluate import load_planner
+from waytrace.microgpt import GPTConfig
+from waytrace.microgpt.checkpoint import checkpoint_hash, write_checkpoint
+from waytrace.microgpt.parameters import drawn
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 RECIPE = RECIPES / "shipped.py"
+
+
+def test_weights_that_are_there_already_keep_their_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(RECIPES)
+    recipe = importlib.import_module("shipped")
+    config, target = GPTConfig(1), tmp_path / "exported"
+    for seed, name in enumerate(("one", "other")):
+        write_checkpoint(tmp_path / name, drawn(config, seed), config)
+    recipe.export(tmp_path / "one", target)
+    first, folder = checkpoint_hash(target), target.stat().st_ino
+    recipe.export(tmp_path / "one", target)
+    assert target.stat().st_ino == folder
+    recipe.export(tmp_path / "other", target)
+    assert checkpoint_hash(target) != first
+    recipe.export(tmp_path / "one", target)
+    assert checkpoint_hash(target) == first
 
 
 @pytest.mark.slow
