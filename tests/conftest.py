@@ -1,4 +1,7 @@
-"""Tests have a cache folder of their own, and the arrays of every scenario, plan and rollout they make are checked."""
+"""Tests have a cache folder of their own, and the arrays of every scenario, plan and rollout they make are checked.
+
+No test depends on how fast the machine is: Hypothesis' deadlines are off.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from jaxtyping import Bool, Float64, Int32, UInt8, jaxtyped
 
 from waytrace.scenario import Agents, Lights, Plan, RoadMap, Rollout
 
 Array = np.ndarray
+
+settings.register_profile("untimed")
+settings.load_profile("untimed")
 
 # The shape legends of waytrace.scenario, executable: one letter is one size within an object.
 SHAPES: dict[type, dict[str, Any]] = {

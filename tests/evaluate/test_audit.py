@@ -259,7 +259,7 @@ CALL = st.fixed_dictionaries(
 
 
 @given(tools=JSON | st.lists(CALL, max_size=3))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_stands_under_tools_is_judged_or_refused(moment: AuditMoment, tools: Any) -> None:
     try:
         found = list(tool_verdicts(tools, moment))

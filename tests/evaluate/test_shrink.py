@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from waytrace.catalogue import generate
@@ -27,7 +27,6 @@ def _needs(*groups: set[int]) -> Fails:
     return fails
 
 
-@settings(deadline=None)
 @given(st.integers(1, 9), st.data())
 def test_the_smallest_set_is_found(count: int, data: st.DataObject) -> None:
     groups = data.draw(st.lists(st.sets(st.integers(0, count - 1), max_size=count), min_size=1, max_size=3))
@@ -37,7 +36,6 @@ def test_the_smallest_set_is_found(count: int, data: st.DataObject) -> None:
     assert set(kept) in groups
 
 
-@settings(deadline=None)
 @given(st.sets(st.integers(0, 59), min_size=3, max_size=8))
 def test_among_many_agents_none_is_left_that_is_not_needed(group: set[int]) -> None:
     kept, smallest = search(range(60), _needs(group))

@@ -17,9 +17,7 @@ from waytrace.formats.reader import Source
 from waytrace.scenario import BadFileError
 
 VERSIONS = ("2017a", "2018a", "2018b", "2020a")
-SETTINGS = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-)
+SETTINGS = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 
 
 @st.composite

@@ -31,7 +31,7 @@ def plan(accel, speed):
 @given(
     st.lists(st.floats(-8.0, 3.0), min_size=16, max_size=16), st.floats(0.0, 40.0)
 )  # fmt: skip
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_stretches_cover_the_plan_in_at_most_six(accel, speed):
     found = segments(plan(accel, speed), Straight, "keep")
     ends = [float(g.t_end) for g in found]

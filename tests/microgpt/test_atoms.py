@@ -154,7 +154,7 @@ raw_controls = st.lists(st.floats(-40.0, 40.0), min_size=32, max_size=32).map(la
 
 
 @given(raw=raw_controls, speed=st.floats(0.0, 40.0))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whatever_the_head_says_is_a_drivable_plan(raw: np.ndarray, speed: float) -> None:
     accel, curvature = squash(raw, speed)
     assert (accel >= ACCEL_RANGE_MPS2[0]).all()
@@ -168,7 +168,7 @@ def test_whatever_the_head_says_is_a_drivable_plan(raw: np.ndarray, speed: float
 
 
 @given(raw=raw_controls.map(lambda v: 0.05 * v), speed=st.floats(0.0, 40.0))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_was_driven_is_what_would_have_to_be_said(raw: np.ndarray, speed: float) -> None:
     accel, curvature = squash(raw, speed)
     np.testing.assert_allclose(

@@ -277,7 +277,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(place=st.sampled_from(PLACES), value=JSON)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_whatever_a_record_holds_is_read_or_refused_in_words(
     whole: Path, place: tuple[str, str], value: object
 ) -> None:
@@ -293,7 +293,7 @@ def test_whatever_a_record_holds_is_read_or_refused_in_words(
 
 
 @given(key=st.sampled_from(["schema", "files", "tensors", "code"]), value=JSON)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_whatever_a_sealed_manifest_holds_is_read_or_refused_in_words(whole: Path, key: str, value: object) -> None:
     record = json.loads((whole / MANIFEST).read_text()) | {key: value}
     del record["sha256"]

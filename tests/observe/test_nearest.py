@@ -46,7 +46,7 @@ def test_the_cache_changes_nothing(make_bench: Any, seed: int) -> None:
         without.drive(np.random.default_rng(tick))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10**6), n=st.integers(1, 600), piles=st.integers(1, 40), outside=st.floats(1.0, 1e6))
 def test_what_is_kept_is_nearer_than_what_is_not(seed: int, n: int, piles: int, outside: float) -> None:
     rng = np.random.default_rng(seed)
@@ -68,7 +68,7 @@ def test_what_is_kept_is_nearer_than_what_is_not(seed: int, n: int, piles: int, 
     assert np.array_equal(kept[0, : min(96, count)], order[: min(96, count)])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10**6), n=st.integers(0, 60), grid=st.booleans())
 def test_the_nearest_few_are_exact_while_moving(seed: int, n: int, grid: bool) -> None:
     rng = np.random.default_rng(seed)

@@ -32,7 +32,7 @@ def sees(s: Any, w: int, me: int, a: int) -> bool:
     return False
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10**6), crowd=st.sampled_from([6.0, 25.0, 90.0, 200.0]), agents=st.integers(2, 40))
 @example(seed=1, crowd=90.0, agents=140)  # more than the kernel lays out in one block
 def test_lines_of_sight_equal_brute_force(make_bench: Any, seed: int, crowd: float, agents: int) -> None:

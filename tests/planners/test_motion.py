@@ -22,7 +22,7 @@ def motion(speed, accel, curvature):
     return np.array(poses), np.array(speeds), start
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.floats(2.0, 25.0), st.floats(-2.0, 1.5), st.floats(0.0, 2.0), st.floats(-0.04, 0.04), st.floats(0.3, 1.0)
 )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from waytrace.report import TraceFile, read_told
@@ -89,7 +89,6 @@ json_values = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_whatever_stands_in_a_line_it_is_refused_or_can_be_shown(data: st.DataObject) -> None:
     from .conftest import make_scenario

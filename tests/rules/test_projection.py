@@ -27,7 +27,7 @@ def test_the_same_velocity_never_closes():
     assert time_to_contact_s(0, 0, 0, 4.0, 2.0, 10.0, 5.0, 0, 0, 4.0, 2.0, 10.0) == math.inf
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(*[st.floats(-30, 30) for _ in range(2)], *[st.floats(-3.1, 3.1) for _ in range(2)],
        *[st.floats(-20, 20) for _ in range(2)])  # fmt: skip
 def test_it_is_the_first_step_at_which_the_boxes_touch(x, y, h, oh, v, ov):

@@ -168,7 +168,7 @@ def test_a_ragged_array_without_starts_is_refused(tmp_path, make_scenario):
 
 
 @given(data=st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_store_forged_with_fitting_hashes_is_read_or_refused(store, tmp_path, data):
     """Whoever can rewrite the hashes can write any content; reading it still ends in a scenario or in an error."""
     forged = tmp_path / "forged"

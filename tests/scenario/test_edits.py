@@ -29,7 +29,7 @@ from waytrace.scenario import (
     transformed,
 )
 
-FEW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 
 
 def others(scenario):

@@ -85,7 +85,7 @@ def test_every_field_counts_but_the_path_of_the_file(make_scenario):
 
 
 @given(data=st.data())
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 def test_equal_content_has_an_equal_hash(scenarios, data):
     scenario = data.draw(scenarios)
     agents = scenario.agents

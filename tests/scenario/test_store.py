@@ -23,7 +23,7 @@ from waytrace.scenario import (
 )
 from waytrace.scenario._layout import rollout_arrays, rollout_record, scenario_arrays, scenario_record
 
-FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 
 
 def same(a, b) -> bool:

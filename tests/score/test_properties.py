@@ -13,9 +13,7 @@ from waytrace.geometry import from_frame
 from waytrace.scenario.edits import permuted, transformed
 from waytrace.score import score_rollout
 
-SETTINGS = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
-)
+SETTINGS = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 
 
 def busy(drive, actor, road, seed):

@@ -20,7 +20,7 @@ START = st.tuples(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(start=START, accel=ACCEL, curvature=CURVATURE)
 def test_controls_come_back_from_the_states_they_lead_to(start, accel, curvature):
     states = integrate_dense(np.array(start), accel, curvature)[0]
@@ -31,7 +31,7 @@ def test_controls_come_back_from_the_states_they_lead_to(start, accel, curvature
     assert np.abs(found_curvature - np.repeat(curvature, 5))[rolls].max(initial=0.0) < 1e-8
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(start=START, accel=ACCEL, curvature=CURVATURE)
 def test_states_come_back_from_their_controls(start, accel, curvature):
     states = integrate_dense(np.array(start), np.maximum(accel, -1.0), curvature)[0]
@@ -44,7 +44,7 @@ def test_states_come_back_from_their_controls(start, accel, curvature):
     assert off < 1e-8 + halts * 0.5 * 0.1 * 0.1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(start=START, accel=ACCEL, curvature=CURVATURE, pose=st.tuples(*[st.floats(-100.0, 100.0)] * 2, st.floats(-3, 3)))
 def test_a_plan_moves_with_its_frame(start, accel, curvature, pose):
     x, y, heading, speed = start

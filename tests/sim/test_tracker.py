@@ -24,7 +24,7 @@ from .conftest import Actor, scene, straight
 WILD = st.floats(-1e6, 1e6)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     speed=st.floats(0.0, 60.0), last=st.tuples(st.floats(*ACCEL_RANGE_MPS2), st.floats(*CURVATURE_RANGE_1PM)),
     at=st.tuples(WILD, WILD, WILD), reference=st.tuples(WILD, WILD, WILD, WILD), controls=st.tuples(WILD, WILD),
@@ -38,7 +38,7 @@ def test_controls_stay_within_range_and_rate_for_any_plan(speed, last, at, refer
     assert abs(curvature - last[1]) <= rate * DT_S + 1e-9
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     accel=arrays(np.float64, (1, 16), elements=st.floats(-100.0, 100.0)),
     curvature=arrays(np.float64, (1, 16), elements=st.floats(-5.0, 5.0)),
@@ -63,7 +63,7 @@ def test_a_driven_vehicle_keeps_its_bounds_for_any_plan(accel, curvature, shift)
 SMOOTH = st.floats(0.0, 6.28)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(speed=st.floats(3.0, 20.0), size=st.floats(0.0, 1.0), phase=SMOOTH, turn=SMOOTH)
 def test_a_plan_that_begins_where_the_vehicle_is_is_followed_within_five_centimetres(speed, size, phase, turn):
     world = World([scene(straight(), Actor(100.0, speed=speed), seconds=9.0)])

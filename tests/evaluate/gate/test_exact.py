@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
@@ -19,7 +19,6 @@ def test_mcnemar_is_the_binomial_test(new: int, gone: int) -> None:
     assert mcnemar(new, gone) == pytest.approx(right, rel=1e-12)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(-3, 3), max_size=9))
 def test_sign_flips_are_all_the_swaps_counted(net: list[int]) -> None:
     sums = [sum(s * k for s, k in zip(signs, net, strict=True)) for signs in product((-1, 1), repeat=len(net))]
@@ -27,7 +26,6 @@ def test_sign_flips_are_all_the_swaps_counted(net: list[int]) -> None:
     assert sign_flips(net) == pytest.approx(right, rel=1e-12)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 12), st.integers(0, 12))
 def test_with_one_event_a_cluster_sign_flips_are_mcnemar(new: int, gone: int) -> None:
     assert sign_flips([1] * new + [-1] * gone + [0] * 5) == pytest.approx(mcnemar(new, gone), rel=1e-12)
@@ -43,7 +41,6 @@ def test_the_fewest_events_are_the_fewest() -> None:
         assert sign_flips([1] * fewest(alpha)) <= alpha < sign_flips([1] * (fewest(alpha) - 1))
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=12))
 def test_holm_keeps_the_order_and_raises_every_value(p: list[float]) -> None:
     corrected = holm(p)
