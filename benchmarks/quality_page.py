@@ -81,7 +81,7 @@ def page(ledger: Ledger, odds: OddsBook, about: dict[str, Any]) -> str:
         f"{about['scenes']} scenes of split select, seeds from {about['seed']} on, among the first "
         f"{about['decisions']} decisions of each. The expert drives, every decision is labelled, the planner is asked "
         "at each and remembers its own last decision. Stability is over whole drives: those, and the planner's own "
-        "drives of the same scenes.\n",
+        "drives of the same scenes." + _left(about) + "\n",
         markdown(["figure", "measured", "95 %", "asked"], _first(ledger, odds)) + "\n",
         "Intervals draw whole scenes with replacement (2000 draws, percentiles). \"asked\" is what a share is over: "
         "moments, causes, steps from one decision to the next.\n",
@@ -94,6 +94,11 @@ def page(ledger: Ledger, odds: OddsBook, about: dict[str, Any]) -> str:
         "### Claims where the planner drives itself\n", _alone(ledger) + "\n",
     ]  # fmt: skip
     return "\n".join(part for part in parts if part).rstrip() + "\n"
+
+
+def _left(about: dict[str, Any]) -> str:
+    left = about["asked"] - about["scenes"]
+    return f" The other {left} of {about['asked']} scenes were not run." if left else ""
 
 
 def _first(ledger: Ledger, odds: OddsBook) -> list[list[str]]:

@@ -56,7 +56,8 @@ def main() -> int:
     about = {
         "command": f"python benchmarks/trace_quality.py {arguments.checkpoint.name} --scenes {arguments.scenes}"
         + (f" --moments {arguments.moments}" if arguments.moments != 3 else ""),
-        "digest": digest[:16], "scenes": done, "moments": looked, "seed": arguments.seed, "decisions": DECISIONS,
+        "digest": digest[:16], "asked": arguments.scenes, "scenes": done, "moments": looked, "seed": arguments.seed,
+        "decisions": DECISIONS,
     }  # fmt: skip
     for name, picture in pictures(counting.odds).items():
         (arguments.pictures / name).write_text(picture)

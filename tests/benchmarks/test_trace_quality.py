@@ -270,11 +270,13 @@ def test_the_page_says_not_asked_where_nothing_was(counted: Any) -> None:
     from quality_odds import OddsBook
     from quality_page import figures, page, pictures
 
-    about = {"command": "c", "digest": "d", "scenes": 1, "moments": 2, "seed": 1, "decisions": 20}
+    about = {"command": "c", "digest": "d", "asked": 3, "scenes": 1, "moments": 2, "seed": 1, "decisions": 20}
     assert "not asked" in page(Ledger(), OddsBook(), about)
     assert figures(Ledger(), OddsBook())["calibration own/both"] is None
     assert pictures(OddsBook()) == {}
     made = page(counted.ledger, counted.odds, about)
     assert "| steps that change the decision |" in made
+    assert "The other 2 of 3 scenes were not run." in made
+    assert "not run" not in page(counted.ledger, counted.odds, about | {"asked": 1})
     assert figures(counted.ledger, counted.odds)["order plan"] == 1.0
     assert {"calibration-longitudinal.svg"} <= set(pictures(counted.odds))

@@ -95,17 +95,14 @@ def calibration(
     error = float(np.abs(gap.sum(0)).sum() / len(p))
     drawn = _by_chance(p, of, count, seed)
     errors, overs = _redrawn(gap, clusters)
-    tail = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
-    low, high = np.quantile(errors, tail) if len(errors) else (np.nan, np.nan)
-    over_low, over_high = np.quantile(overs, tail) if len(overs) else (np.nan, np.nan)
+    around = _bounds(errors)
     sizes = np.bincount(of)
     return Calibration(
         count=len(p), stated=float(p.mean()), true=float(hits.mean()), over=float(p.mean() - hits.mean()),
-        over_interval=(float(over_low), float(over_high)) if len(overs) else None,
-        error=error, chance=float(drawn.mean()), chance_most=float(np.quantile(drawn, tail[1])),
-        corrected=max(0.0, 2.0 * error - float(errors.mean())) if len(errors) else error,
-        corrected_interval=(max(0.0, 2.0 * error - float(high)), max(0.0, 2.0 * error - float(low)))
-        if len(errors) else None,
+        over_interval=_bounds(overs), error=error, chance=float(drawn.mean()),
+        chance_most=float(np.quantile(drawn, (1 + LEVEL) / 2)),
+        corrected=max(0.0, 2.0 * error - float(errors.mean())) if around else error,
+        corrected_interval=(max(0.0, 2.0 * error - around[1]), max(0.0, 2.0 * error - around[0])) if around else None,
         groups=tuple(
             Group(float(p[of == k].mean()), float(hits[of == k].mean()), int(sizes[k])) for k in range(count)
         ),
@@ -114,7 +111,7 @@ def calibration(
 
 @dataclass(frozen=True)
 class Brier:
-    """Mean squared error of probabilities: 0 is best; of two values half of what is usual for one alone."""
+    """Mean squared error of probabilities: 0 is best. Of two values both count: twice the usual figure."""
 
     count: int
     score: float
@@ -147,9 +144,7 @@ def brier(probability: Array, label: Ints, clusters: Sequence[str]) -> Brier | N
         total = weights @ plan.size
         other = 1.0 - ((sums[:, 1:] / total[:, None]) ** 2).sum(1)
         drawn = 1.0 - (sums[:, 0] / total)[other > 0.0] / other[other > 0.0]
-        if len(drawn):
-            low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-            interval = float(low), float(high)
+        interval = _bounds(drawn)
     return Brier(len(label), score, reference, skill, interval)
 
 
@@ -174,3 +169,11 @@ def _redrawn(gap: Array, clusters: Sequence[str]) -> tuple[Array, Array]:
     (weights,) = resamples(plan)
     sums, total = weights @ plan.sums(gap.T).T, weights @ plan.size
     return np.abs(sums).sum(1) / total, sums.sum(1) / total
+
+
+def _bounds(drawn: Array) -> tuple[float, float] | None:
+    """What 95 % of the draws are within; None without any."""
+    if not len(drawn):
+        return None
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
