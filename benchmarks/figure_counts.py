@@ -72,6 +72,18 @@ class Ledger:
         drawn = _weights(len(table)) @ table
         return Figure(hits / of, *_bounds(_ratio(drawn[:, 0], drawn[:, 1]), len(table)), of)
 
+    def difference(self, figure: str, other: str) -> Figure:
+        """By how much one share is above another one, over the scenes that were asked for both; drawn together."""
+        mine, theirs = self._shares[figure], self._shares[other]
+        table = np.array([[*mine[s], *theirs[s]] for s in mine if s in theirs]).reshape(-1, 4)
+        hits, of, other_hits, other_of = table.sum(0)
+        if of == 0.0 or other_of == 0.0:
+            return Figure(None, None, None, 0.0)
+        drawn = _weights(len(table)) @ table
+        asked = drawn[(drawn[:, 1] > 0.0) & (drawn[:, 3] > 0.0)]
+        values = asked[:, 0] / asked[:, 1] - asked[:, 2] / asked[:, 3]
+        return Figure(hits / of - other_hits / other_of, *_bounds(values, len(table)), of)
+
     def f1(self, figure: str, family: str | None = None) -> Figure:
         """Macro-F1 over the decisions that labels name, each draw over those that it holds."""
         tables = [v for s, v in self._decisions[figure].items() if self._in(s, family)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,9 @@ from waytrace.label.calibration import probability
 from waytrace.label.outcome import came_true, light_came_true
 from waytrace.observe import ReferenceKind
 from waytrace.planners import Expert
+from waytrace.scenario import Rollout
 from waytrace.scenario.paths import empty_path, project, sample_chain
-from waytrace.trace import sets
+from waytrace.trace import Prediction, sets
 
 AHEAD_TICKS = 80
 LEAST_TICKS = 40
@@ -36,23 +37,36 @@ def outcomes(moment: LabelledMoment) -> list[Outcome]:
         world.step_plans(plan, ticks=5)
     if int(world.tick[0]) < start + LEAST_TICKS:
         return []
-    rollout = world.rollouts("expert")[0]
+    said = moment.label.trace.predictions
+    found = came_of(said, moment, start, world.rollouts("expert")[0])
+    return [(p.intent, true) for p, true in zip(said, found, strict=True) if true is not None]
+
+
+def came_of(
+    said: Sequence[Prediction], moment: LabelledMoment, start: int, rollout: Rollout
+) -> list[bool | None]:  # fmt: skip
+    """Whether each prediction made at tick ``start`` of a drive came true; None where it cannot be told.
+
+    It cannot where the drive goes on for less than 4 s, or where someone is gone by then.
+    """
+    if len(rollout.pose) <= start + LEAST_TICKS:
+        return [None] * len(said)
     rows = slice(start, start + AHEAD_TICKS + 1, 2)
     ego = rollout.pose[rows, rollout.ego_index]
     way = _path(moment)
-    out: list[Outcome] = []
-    for p in moment.label.trace.predictions:
-        if p.ref.kind == ReferenceKind.LIGHT:
-            states = rollout.lights[start + 1 : start + LEAST_TICKS + 1, p.ref.index]
-            out.append((p.intent, light_came_true(p.intent, states)))
-            continue
+    out: list[bool | None] = []
+    for p in said:
         i = p.ref.index
+        if p.ref.kind == ReferenceKind.LIGHT:
+            out.append(light_came_true(p.intent, rollout.lights[start + 1 : start + LEAST_TICKS + 1, i]))
+            continue
         if not rollout.valid[start : start + LEAST_TICKS + 1, i].all():
+            out.append(None)
             continue
         actual = np.concatenate([rollout.pose[rows, i], rollout.speed_mps[rows, i][:, None]], 1)
         actual = actual[rollout.valid[rows, i]]
         enters, there = _enters(way, actual, moment, i)
-        out.append((p.intent, came_true(p.intent, actual, enters, _reaches(way, ego, there))))
+        out.append(came_true(p.intent, actual, enters, _reaches(way, ego, there)))
     return out
 
 
@@ -115,13 +129,13 @@ def reliability(found: Iterable[Outcome]) -> tuple[list[tuple[float, float, int]
     return bins, float(np.mean(error)) if error else math.nan
 
 
-def diagram(bins: list[tuple[float, float, int]]) -> str:
+def diagram(bins: list[tuple[float, float, int]], *, what: str = "forecasts", came: str = "came true") -> str:
     """Reliability as an SVG: stated probability across, share that came true upwards, area by count."""
     size, left = 240.0, 44.0
     most = max((n for *_, n in bins), default=1)
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size + left + 16:.0f} {size + 52:.0f}" '
-        f'width="{size + left + 16:.0f}" height="{size + 52:.0f}" role="img" aria-label="Reliability of forecasts">',
+        f'width="{size + left + 16:.0f}" height="{size + 52:.0f}" role="img" aria-label="Reliability of {what}">',
         "<style>svg{--back:#fff;--ink:#1f2328;--line:#d1d9e0;--dot:#0969da}@media (prefers-color-scheme:dark){svg{"
         "--back:#0d1117;--ink:#e6edf3;--line:#3d444d;--dot:#4493f8}}text{font:12px system-ui,sans-serif;fill:"
         "var(--ink)}.g{stroke:var(--line);fill:none}.d{fill:var(--dot);fill-opacity:.75}</style>",
@@ -132,11 +146,11 @@ def diagram(bins: list[tuple[float, float, int]]) -> str:
     for share in (0.0, 0.5, 1.0):
         out.append(f'<text x="-6" y="{size * (1 - share) + 4:.0f}" text-anchor="end">{share:g}</text>')
         out.append(f'<text x="{size * share:.0f}" y="{size + 16:.0f}" text-anchor="middle">{share:g}</text>')
-    out.append(f'<text x="{size / 2:.0f}" y="{size + 34:.0f}" text-anchor="middle">stated; upwards: came true</text>')
+    out.append(f'<text x="{size / 2:.0f}" y="{size + 34:.0f}" text-anchor="middle">stated; upwards: {came}</text>')
     for stated, true, count in bins:
         radius = 3.0 + 9.0 * math.sqrt(count / most)
         out.append(
             f'<circle class="d" cx="{size * stated:.1f}" cy="{size * (1 - true):.1f}" r="{radius:.1f}">'
-            f"<title>{count} forecasts: stated {stated:.2f}, came true {true:.2f}</title></circle>"
+            f"<title>{count} {what}: stated {stated:.2f}, {came} {true:.2f}</title></circle>"
         )
     return "\n".join([*out, "</g></svg>\n"])

@@ -49,6 +49,9 @@ def test_eval_and_report(store: str, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert Path(found["result"]).name == "result.json"
     assert Path(found["report"]).read_text().startswith("<!")
     assert re.fullmatch("[0-9a-f]{64}", found["result_hash"])
+    assert {name: part["scenes"] for name, part in found["quality"].items()} == {
+        "plans_apart_2s_m": 2, "plans_apart_4s_m": 2
+    }  # fmt: skip
 
     assert main(["eval", "idm", "--scenarios", store, "--out", str(tmp_path / "idm"), "--no-report"]) == 0
     out = capsys.readouterr().out
@@ -85,8 +88,13 @@ def test_a_checkpoint_drives(
     monkeypatch.chdir(tmp_path)
     capsys.readouterr()
     arguments = ["eval", f"run/step_000001{mode}", "--scenarios", store, "--workers", "1", "--traces"]
-    found = _json(capsys, *arguments)
+    assert main([*arguments, "--json"]) == 0
+    said = capsys.readouterr()
+    found = json.loads(said.out)
     assert found["errors"] == []
+    assert "a plan from the next one, after 2 s" in said.err
+    assert ("flips" in found["quality"]) == ("steps that change the decision" in said.err) == (not mode)
+    assert "From one decision to the next" in Path(found["report"]).read_text()
     assert found["planner"] == f"run/step_000001{mode}"
     assert found["scenarios"] == 2
     assert Path(found["report"]).exists()

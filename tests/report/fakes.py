@@ -45,7 +45,12 @@ class FakeResult:
         ]  # fmt: skip
         group = {"score": 0.75, "score_interval": [0.6, 0.9], "count": len(rows)}
         family = {drives[0][0].family: {"score": 0.75, "score_interval": None, "count": len(rows)}}
+        quality = {
+            "claims_true": {"value": 0.9, "interval": [0.8, 0.95], "scenes": len(rows)},
+            "flips": {"value": 0.125, "interval": None, "scenes": len(rows)},
+            "plans_apart_4s_m": {"value": 1.25, "interval": [0.5, 2.0], "scenes": len(rows)},
+        }
         return cls(
-            planner, drives, scenarios=rows, sources={drives[0][0].source: group}, families=family,
+            planner, drives, quality=quality, scenarios=rows, sources={drives[0][0].source: group}, families=family,
             score_interval=[0.4, 0.6], suite="smoke",
         )  # fmt: skip

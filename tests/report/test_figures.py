@@ -10,7 +10,7 @@ import pytest
 
 from waytrace.evaluate import mean_interval
 from waytrace.report import IndexRow, PlannerSummary, RunFigures, index_page, read_causal, read_gate
-from waytrace.report.figures import Cell, group_rows, latency_rows
+from waytrace.report.figures import Cell, group_rows, latency_rows, quality_rows
 from waytrace.report.given import Figure
 from waytrace.report.tally import Tally
 from waytrace.scenario import Scenario, WaytraceError
@@ -43,6 +43,21 @@ def test_latency_is_the_median_over_scenes_and_the_longest_of_all() -> None:
     rows = [{"latency": {"median_ms": m, "most_ms": most, "reference_ms": r}} for m, most, r in taken]
     (row,) = latency_rows(["a", "b"], [{"scenarios": [*rows, {"latency": None}]}, {"scenarios": [{}]}])
     assert (row.planner, row.scenes, row.median_ms, row.most_ms, row.multiple) == ("a", 3, 5.0, 30.0, 2.0)
+
+
+def test_figures_of_traces_and_plans_are_those_that_the_results_state_one_column_a_planner() -> None:
+    stated = {"flips": {"value": 0.125, "interval": [0.1, 0.2], "scenes": 4}}
+    moved = {"plans_apart_4s_m": {"value": 1.25, "interval": None, "scenes": 4}}
+    first, second = quality_rows([{"quality": stated | moved}, {"quality": moved}])
+    assert (first.about, first.unit) == ("steps that change the decision", "")
+    assert first.cells == [Cell(0.125, (0.1, 0.2), 4), None]
+    assert (second.unit, second.cells) == ("m", [Cell(1.25, None, 4)] * 2)
+    assert quality_rows([{}, {"quality": {}}]) == []
+    page = index_page(
+        [], [PlannerSummary("a", 0.5), PlannerSummary("b", 0.5)], figures=RunFigures(quality=[first, second])
+    )
+    assert "0.125 <small>0.100 to 0.200</small>" in page
+    assert "1.25 m" in page
 
 
 def test_claims_are_counted_by_kind_and_their_share_is_a_mean_over_scenes(scenario: Scenario) -> None:

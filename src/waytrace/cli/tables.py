@@ -73,6 +73,22 @@ def score_table(output: Output, results: Mapping[str, Result]) -> None:
             output.table(columns, rows)
 
 
+def quality_table(output: Output, result: Result) -> None:
+    """Print what the result says of the planner's traces and plans: mean over scenes and interval."""
+    from waytrace.evaluate.quality import FIGURES
+
+    rows = []
+    for figure in FIGURES:
+        found = result.meta["quality"].get(figure.name)
+        if found:
+            bounds = found["interval"]
+            interval = f"{bounds[0]:.3f} to {bounds[1]:.3f}" if bounds else "-"
+            rows.append(
+                [figure.about, f"{number(found['value'])} {figure.unit}".strip(), interval, str(found["scenes"])]
+            )
+    output.table(["traces and plans, mean over scenes", "measured", "95 %", "scenes"], rows)
+
+
 def failures(output: Output, planner: str, result: Result, shown: int = 10) -> None:
     """Say on which scenarios the planner failed; they are in no mean."""
     if not result.errors:

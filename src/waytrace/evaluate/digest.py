@@ -21,8 +21,9 @@ from waytrace.score import ScenarioScore
 
 __all__ = ["UNHASHED", "canonical", "code_digest", "drive_digest", "environment", "plain", "result_hash", "revision"]
 
-UNHASHED = ("seconds", "latency", "trace")
-"""Keys of a row that are not in the result's hash: timings, and what is only there where traces were asked for."""
+UNHASHED = ("seconds", "latency", "trace", "plan_stability")
+"""Keys of a row that are not in the result's hash: timings, what is only there where traces were asked for, and what
+follows from drives that are hashed themselves."""
 
 
 def plain(value: Any) -> Any:

@@ -24,6 +24,7 @@ from .drive import REPLAN_TICKS
 from .load import load_planner, planner_digest, planner_label, planner_name
 from .openings import note_opening
 from .pool import Outcome, Task, run_tasks
+from .quality import quality
 from .result import SCHEMA, Result, aggregate, load_result
 from .suite_store import suite_store
 from .suites import Suite, SuiteError
@@ -248,6 +249,7 @@ def _finish(
         "code": code_digest(),
         "result_hash": result_hash({**identity, "scenarios": contents}, rows, failed),
         **aggregate(rows, admitted_only=identity["admitted_only"]),
+        "quality": quality(rows, admitted_only=identity["admitted_only"]),
         "traces_hash": traces_hash,
         "errors": failed,
         "scenarios": rows,

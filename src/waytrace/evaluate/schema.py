@@ -48,6 +48,34 @@ class LatencyRecord(_Record):
     reference_ms: float = Field(gt=0, description="median time of the reference work, between the calls")
 
 
+class WordStabilityRecord(_Record):
+    """How steady decisions and causes are; a step is from one decision to the next."""
+
+    steps: int = Field(ge=0)
+    flips: int = Field(ge=0, description="steps after which the decision is another one, on whichever axis")
+    longitudinal_flips: int = Field(ge=0)
+    lateral_flips: int = Field(ge=0)
+    flickers: int = Field(ge=0, description="flips after which the decision of before came back within 1 s")
+    cause_steps: int = Field(ge=0, description="steps with a cause before or after")
+    causes_kept: float = Field(ge=0, description="sum over those of causes in both over causes in either")
+
+
+class PlanStabilityRecord(_Record):
+    """How far each plan is from the next one at the same moment of world time, means over steps. In no hash."""
+
+    steps: int = Field(ge=1)
+    apart_2s_m: float = Field(ge=0, description="2 s after the later plan was made")
+    apart_4s_m: float = Field(ge=0)
+
+
+class QualityRecord(_Record):
+    """Mean over scenes of a figure of traces or plans."""
+
+    value: float
+    interval: list[float] | None = Field(description="95 %, over clusters of scenes")
+    scenes: int = Field(ge=1)
+
+
 class TraceRecord(_Record):
     """Verdicts of the kinematic check over the scene's traces. In no hash; the traces have their own."""
 
@@ -57,6 +85,7 @@ class TraceRecord(_Record):
     undetermined: int = Field(ge=0)
     plan_true: int = Field(ge=0, description="claims that are bound to the plan and hold for it")
     plan_false: int = Field(ge=0)
+    stability: WordStabilityRecord | None = None
 
 
 class RowRecord(_Record):
@@ -76,6 +105,7 @@ class RowRecord(_Record):
     seconds: float = Field(ge=0, description="wall time of the drive; in no hash")
     digest: str = Field(description="hash of everything planned, driven and judged, to the last bit")
     latency: LatencyRecord | None = None
+    plan_stability: PlanStabilityRecord | None = None
     trace: TraceRecord | None = None
 
 
@@ -109,6 +139,9 @@ class ResultRecord(_Record):
     revision: str | None = Field(None, description="git commit of the folder it was made in; + where files differed")
     asked: int | None = Field(None, description="scenes that were to be driven")
     suite_scenes: int | None = Field(None, description="scenes that the suite has")
+    quality: dict[str, QualityRecord] = Field(
+        default_factory=dict, description="groundedness and stability by name; in no hash"
+    )
     traces_hash: str | None = Field(None, description="sha256 of traces.jsonl")
     seconds: float | None = Field(None, description="wall time of this piece of the evaluation")
     errors: list[ErrorRecord]

@@ -22,6 +22,7 @@ from .digest import drive_digest, plain
 from .drive import REPLAN_TICKS, drive
 from .load import load_planner
 from .reference import Reference, reference
+from .stability import plan_stability
 from .suite_store import load_references
 from .timing import Clock
 from .traces import TraceBook, counts
@@ -78,7 +79,7 @@ def run_task(
     seconds = (time.perf_counter() - began) / len(ids)
     if driven:
         driven()
-    rows, ticks, said = [], {}, counts(book.lines()) if book else {}
+    rows, ticks, said = [], {}, counts(book.lines(), setup.replan_ticks) if book else {}
     for scenario, content, rollout in zip(scenarios, contents, rollouts, strict=True):
         oracle = (
             load_references(setup.references)[scenario.id]
@@ -87,7 +88,9 @@ def run_task(
         )
         score = score_rollout(scenario, rollout, oracle.progress_m)
         row = _row(scenario, score, oracle, rollout.end, seconds, drive_digest(rollout, score))
-        row |= {"latency": clock.record()} | ({"trace": said[scenario.id]} if scenario.id in said else {})
+        steady = plan_stability(rollout)
+        row |= {"latency": clock.record(), "plan_stability": asdict(steady) if steady else None}
+        row |= {"trace": said[scenario.id]} if scenario.id in said else {}
         rows.append(row)
         ticks.update({f"{scenario.id}/{key}": np.ascontiguousarray(value) for key, value in score.ticks.items()})
     final = Path(setup.partial) / name

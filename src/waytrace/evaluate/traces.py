@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from waytrace.scenario.roads import RoadCache
 from waytrace.trace import Header, Present, Producer, Trace, encode, vocabulary_hash
 from waytrace.trace.check import check
 from waytrace.trace.file import TraceLine, read_traces
+
+from .stability import Said, word_stability
 
 BOUND = ("decision.longitudinal", "decision.lateral")
 """Claims that are judged against the plan, beside those about the plan itself."""
@@ -90,12 +93,17 @@ class TraceBook:
         )  # fmt: skip
 
 
-def counts(lines: Iterable[TraceLine]) -> dict[str, dict[str, int]]:
-    """By scenario: decisions, verdicts on claims about the present, and those on claims that are bound to the plan."""
-    found: dict[str, dict[str, int]] = {}
+def counts(lines: Iterable[TraceLine], step_ticks: int) -> dict[str, dict[str, Any]]:
+    """By scenario: decisions, verdicts on claims about the present, and those on claims that are bound to the plan.
+
+    ``stability`` says how steady decisions and causes are, for a planner that is asked every ``step_ticks`` ticks.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    said: dict[str, list[Said]] = {}
     for line in lines:
         names = ("decisions", "true", "false", "undetermined", "plan_true", "plan_false")
         row = found.setdefault(line.scenario, dict.fromkeys(names, 0))
+        said.setdefault(line.scenario, []).append(Said.of(line.tick, line.trace))
         row["decisions"] += 1
         for verdict in line.verdicts:
             if verdict.value in row:
@@ -103,6 +111,8 @@ def counts(lines: Iterable[TraceLine]) -> dict[str, dict[str, int]]:
                 bound = verdict.claim in BOUND or verdict.claim.startswith("plan.")
                 if bound and verdict.value != "undetermined":
                     row[f"plan_{verdict.value}"] += 1
+    for scenario, row in found.items():
+        row["stability"] = asdict(word_stability(said[scenario], step_ticks))
     return found
 
 

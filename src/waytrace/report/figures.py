@@ -46,6 +46,16 @@ class LatencyRow:
 
 
 @dataclass(frozen=True)
+class QualityRow:
+    """A figure of traces or plans as the results state it, one cell a planner."""
+
+    about: str
+    unit: str
+    """Empty for a share."""
+    cells: Sequence[Cell | None]
+
+
+@dataclass(frozen=True)
 class Claims:
     """What was found of the claims of one planner."""
 
@@ -61,6 +71,7 @@ class RunFigures:
 
     groups: Sequence[GroupRow] = ()
     claims: Sequence[Claims] = ()
+    quality: Sequence[QualityRow] = ()
     latency: Sequence[LatencyRow] = ()
     gate: Gate | None = None
     causal: Causal | None = field(default=None)
@@ -79,6 +90,19 @@ def group_rows(metas: Sequence[Mapping[str, Any]]) -> list[GroupRow]:
             for family in sorted(_names(metas, "families")) if source_of.get(family) == source
         ]  # fmt: skip
     return out
+
+
+def quality_rows(metas: Sequence[Mapping[str, Any]]) -> list[QualityRow]:
+    """A row for every figure of traces and plans that a result states."""
+    if not any(meta.get("quality") for meta in metas):
+        return []
+    from waytrace.evaluate.quality import FIGURES  # here, for pages of older results need no evaluation
+
+    rows = [
+        QualityRow(f.about, f.unit, [_stated((meta.get("quality") or {}).get(f.name)) for meta in metas])
+        for f in FIGURES
+    ]
+    return [row for row in rows if any(row.cells)]
 
 
 def latency_rows(labels: Sequence[str], metas: Sequence[Mapping[str, Any]]) -> list[LatencyRow]:
@@ -114,6 +138,14 @@ def _names(metas: Sequence[Mapping[str, Any]], key: str) -> set[str]:
 
 def _most(metas: Sequence[Mapping[str, Any]], key: str, name: str) -> int:
     return max(int(meta.get(key, {}).get(name, {}).get("count", 0)) for meta in metas)
+
+
+def _stated(found: Mapping[str, Any] | None) -> Cell | None:
+    if not found:
+        return None
+    bounds = found.get("interval")
+    interval = (float(bounds[0]), float(bounds[1])) if bounds else None
+    return Cell(float(found["value"]), interval, int(found["scenes"]))
 
 
 def _cell(meta: Mapping[str, Any], key: str, name: str) -> Cell | None:

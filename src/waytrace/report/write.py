@@ -10,7 +10,7 @@ from typing import Any
 
 from waytrace.scenario import WaytraceError
 
-from .figures import Claims, RunFigures, group_rows, latency_rows
+from .figures import Claims, RunFigures, group_rows, latency_rows, quality_rows
 from .given import Causal, Gate
 from .index import IndexRow, PlannerSummary, index_page
 from .moments import worst_moment
@@ -78,7 +78,7 @@ def write_report(
             Claims(one.label, tally.decisions, tally.claims(list(one.rows.values())), tally.false_rules())
             for one, tally in zip(loaded, tallies, strict=True) if tally.decisions
         ],
-        latency=latency_rows(labels, metas), gate=extras.gate, causal=extras.causal,
+        quality=quality_rows(metas), latency=latency_rows(labels, metas), gate=extras.gate, causal=extras.causal,
     )  # fmt: skip
     index = out / "index.html"
     page = index_page(rows, [summary(one) for one in loaded], figures=figures)

@@ -53,7 +53,7 @@ class Options:
 
 def run(options: Options, output: Output) -> int:
     """Evaluate, print the table, write the report; 1 if the planner failed on a scenario."""
-    from waytrace.cli.tables import failures, interval_text, score_table
+    from waytrace.cli.tables import failures, interval_text, quality_table, score_table
     from waytrace.evaluate import Suite, evaluate, load_suite, suite_store
     from waytrace.evaluate.load import planner_label
     from waytrace.evaluate.openings import openings, openings_file
@@ -77,6 +77,9 @@ def run(options: Options, output: Output) -> int:
         )  # fmt: skip
     label = planner_label(options.planner)
     score_table(output, {label: result})
+    recorded = result.path / "traces.jsonl"
+    if recorded.exists():
+        quality_table(output, result)
     failures(output, label, result)
     page = None
     if options.report and result.ids:
@@ -93,7 +96,6 @@ def run(options: Options, output: Output) -> int:
         if asked.held_out:
             output.say(f"Suite {asked.name} has been opened {openings(asked.name)} times, by {openings_file()}")
     output.say(f"Result: {result.path / 'result.json'}")
-    recorded = result.path / "traces.jsonl"
     if recorded.exists():
         output.say(f"Traces: {recorded}")
     if page:
@@ -118,6 +120,7 @@ def run(options: Options, output: Output) -> int:
             "sources": {name: group["score"] for name, group in meta["sources"].items()},
             "report": str(page) if page else None,
             "traces": str(recorded) if recorded.exists() else None,
+            "quality": meta["quality"],
         }
     )
     return 1 if result.errors else 0
