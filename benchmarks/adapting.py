@@ -27,6 +27,7 @@ from waytrace.learn.dagger import Drives, collected
 from waytrace.learn.launch import train_together
 from waytrace.learn.stages import OutOfTimeError, Stages
 from waytrace.microgpt.checkpoint import checkpoint_hash, read_checkpoint, write_checkpoint
+from waytrace.model.lora import SCENE_TARGETS, TARGETS
 from waytrace.scenario import WaytraceError
 from waytrace.scenario.store import ScenarioWriter
 
@@ -37,9 +38,12 @@ BASE = SftConfig(
 )  # fmt: skip
 WAYS: dict[str, dict[str, Any]] = {
     "full": {"lr": 1e-3, "optimiser": "muon", "muon_lr": 1.5},
-    "lora": {"lr": 4e-3, "optimiser": "adamw", "lora_rank": 8},
-}
-"""How the family is learned: each with the learning rate that its kind of step takes, set beforehand."""
+    "lora": {
+        "lr": 4e-3, "optimiser": "muon", "muon_lr": 1.5, "lora_rank": 8, "rslora": True,
+        "lora_targets": (*TARGETS, *SCENE_TARGETS),
+    },
+}  # fmt: skip
+"""How the family is learned: all weights, or adapters over layers and scene encoder (docs/experiments.md says why)."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class Experiment:
         return tuple(name for name in families("train") if name != self.family)
 
     def drives(self) -> dict[str, Drives]:
-        """What is learned from: of the other families, of those again as they are kept beside the new one, of it."""
+        """What is learned from: the base from the others' drives, the family from all of these."""
         one = (self.family,)
         return {
             "others-expert": Drives("others-expert", "expert", self.sized(480), 500_000, families=self.others),
@@ -117,7 +121,7 @@ def run(plan: Experiment, stages: Stages, workers: int, processes: int) -> None:
     )  # fmt: skip
     base = trained(stages, base_config, "base", processes)
     driven(stages, base, "base", new, old, workers)
-    learned = (stores["family-expert"], stores["family-perturbed"], stores["others-expert"])
+    learned = tuple(stores.values())
     for seed in range(plan.seeds):
         for way, settings in WAYS.items():
             steps = plan.sized(plan.steps)

@@ -8,19 +8,29 @@ import numpy as np
 import pytest
 import torch
 
-from waytrace.microgpt import GPTConfig
+from waytrace.microgpt import FEATURES, GPTConfig
 from waytrace.microgpt import checkpoint_files as files
 from waytrace.microgpt.checkpoint import read_checkpoint, read_parts
 from waytrace.microgpt.checkpoint_files import CheckpointError
 from waytrace.model import Waytrace, load_checkpoint, pack, save_checkpoint
 from waytrace.model.branches import EVERY
 from waytrace.model.drawn import samples
-from waytrace.model.lora import TARGETS, Lora, adapter_tensors, adapters, freeze, frozen, plain_state, shares
+from waytrace.model.lora import (
+    SCENE_TARGETS,
+    TARGETS,
+    Lora,
+    adapter_tensors,
+    adapters,
+    freeze,
+    frozen,
+    plain_state,
+    shares,
+)
 from waytrace.scenario import WaytraceError
 
 KINDS = {
     "plain": Lora(4, 8.0), "rank-stabilised": Lora(4, 8.0, rslora=True), "dora": Lora(2, 4.0, dora=True),
-    "queries alone": Lora(1, 1.0, ("q_proj",)),
+    "queries alone": Lora(1, 1.0, ("q_proj",)), "scene encoder too": Lora(2, 4.0, (*TARGETS, *SCENE_TARGETS)),
 }  # fmt: skip
 
 
@@ -64,7 +74,8 @@ def test_the_base_stays_and_everything_that_may_learns(base: Path, kind: str) ->
         assert torch.equal(value, begun[name]) != value.requires_grad, name
     kept, original = plain_state(model, merged=False), load_checkpoint(base).state_dict()
     assert all(torch.equal(kept[name], original[name]) for name in original if name.startswith(("scene.", "backbone.")))
-    assert len(list(adapters(model))) == 2 * len(KINDS[kind].targets)
+    of_layers, of_scene = set(KINDS[kind].targets) - set(SCENE_TARGETS), set(KINDS[kind].targets) & set(SCENE_TARGETS)
+    assert len(list(adapters(model))) == 2 * len(of_layers) + len(FEATURES) * len(of_scene)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -136,7 +147,7 @@ def test_settings_that_cannot_be() -> None:
         Lora(0)
     with pytest.raises(WaytraceError, match="no linear map is called 'lm_head'"):
         Lora(4, targets=("q_proj", "lm_head"))
-    with pytest.raises(WaytraceError, match="the backbone has no linear map 'gate_proj'"):
+    with pytest.raises(WaytraceError, match="the model has no linear map 'gate_proj'"):
         Waytrace(GPTConfig(1)).adapt(Lora(4, targets=("q_proj", "gate_proj")))
     assert Lora.from_peft(Lora(4, 8.0, dora=True).to_peft()) == Lora(4, 8.0, dora=True)
     assert Lora.from_peft(Lora(4).to_peft() | {"target_modules": "all-linear"}).targets == TARGETS

@@ -10,14 +10,19 @@ import pytest
 import safetensors.torch
 import torch
 
-from waytrace.microgpt import GPTConfig
+from waytrace.microgpt import FEATURES, GPTConfig
 from waytrace.microgpt import checkpoint_files as files
 from waytrace.model import Waytrace, load_checkpoint, save_checkpoint
-from waytrace.model.lora import Lora, adapter_tensors, adapters, plain_state, set_adapters
+from waytrace.model.lora import SCENE_TARGETS, TARGETS, Lora, adapter_tensors, adapters, plain_state, set_adapters
 
 peft = pytest.importorskip("peft", reason="PEFT is not installed (pip install 'waytrace[hf]')")
 
-KINDS = {"plain": Lora(4, 8.0), "rank-stabilised": Lora(4, 8.0, rslora=True), "dora": Lora(2, 6.0, dora=True)}
+KINDS = {
+    "plain": Lora(4, 8.0),
+    "rank-stabilised": Lora(4, 8.0, rslora=True),
+    "dora": Lora(2, 6.0, dora=True),
+    "scene encoder too": Lora(2, 4.0, (*TARGETS, *SCENE_TARGETS)),
+}
 
 
 class Bare(torch.nn.Module):
@@ -73,6 +78,7 @@ def test_we_read_peft_s(base: Path, tmp_path: Path, kind: str) -> None:
     set_adapters(model, safetensors.torch.load_file(tmp_path / "peft" / "adapter_model.safetensors"))
     assert model.lora == Lora.from_peft(lora.to_peft())
     merged, mine = theirs.merge_and_unload().state_dict(), plain_state(model, merged=True)
-    assert len(adapter_tensors(model)) == (3 if lora.dora else 2) * 12
+    maps = 12 + (2 * len(FEATURES) if "up" in lora.targets else 0)
+    assert len(adapter_tensors(model)) == (3 if lora.dora else 2) * maps
     for name, _ in adapters(model):
         np.testing.assert_allclose(merged[f"{name}.weight"], mine[f"{name}.weight"], atol=2e-6, err_msg=name)

@@ -13,7 +13,7 @@ from waytrace.scenario import WaytraceError
 from waytrace.scenario.hashing import canonical_json
 
 PRECISIONS = ("fp32", "bf16")
-LORA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "up_proj", "down_proj", "gate_proj")
+LORA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "up_proj", "down_proj", "gate_proj", "up", "down")
 """The backbone's linear maps."""
 TRACES = ("own", "none", "shuffled")
 """What stands before the plan while a model learns: see :mod:`.arms`."""
@@ -105,7 +105,8 @@ class SftConfig:
     lora_alpha: float = 16.0
     """Adapters count alpha / rank."""
     lora_targets: tuple[str, ...] = ()
-    """Linear maps that are adapted: q_proj, k_proj, v_proj, o_proj, up_proj, down_proj; empty for all."""
+    """Linear maps that are adapted: q_proj, k_proj, v_proj, o_proj, up_proj, down_proj of the layers (empty for these),
+    up, down of the scene encoder."""
     rslora: bool = False
     """Whether adapters count alpha / sqrt(rank) (arXiv 2312.03732)."""
     dora: bool = False
@@ -166,6 +167,8 @@ class SftConfig:
                    f"must be a multiple of eval_every, which is {self.eval_every}")  # fmt: skip
         self._need("lora_targets", set(self.lora_targets) <= set(LORA_TARGETS),
                    f"are not all among {', '.join(LORA_TARGETS)}")  # fmt: skip
+        self._need("lora_targets", not self.backbone or not {"up", "down"} & set(self.lora_targets),
+                   "adapts the scene encoder, which over a Hugging Face model is new and trained whole")  # fmt: skip
         for name in ("lora_targets", "rslora", "dora"):
             self._need(name, not getattr(self, name) or self.lora_rank > 0, "needs adapters (lora_rank)")
         self._need("backbone", not self.backbone or self.frozen,

@@ -15,7 +15,7 @@ import numpy as np
 
 from .checkpoint_files import WAY_OUT, Array, CheckpointError
 
-_LAYERS = "backbone.layers."
+_LAYERS, _SCENE = "backbone.layers.", "scene."
 _NAME = re.compile(r"base_model\.model\.(?P<module>.+?)\.(?P<part>lora_A\.weight|lora_B\.weight|lora_magnitude_vector)")
 
 
@@ -67,8 +67,10 @@ def merged(
 
 
 def _targets(tensors: Mapping[str, Array], named: Any) -> list[str]:
-    """The maps of the layers that ``target_modules`` stands for: a list of names, or ``all-linear``."""
+    """The maps that ``target_modules`` stands for: a list of names, of layers and scene encoder, or ``all-linear``."""
     if not isinstance(named, list) and named != "all-linear":
         return []
     maps = (name.removesuffix(".weight") for name, value in tensors.items() if value.ndim == 2)
-    return [m for m in maps if m.startswith(_LAYERS) and (named == "all-linear" or m.rpartition(".")[2] in named)]
+    if named == "all-linear":
+        return [m for m in maps if m.startswith(_LAYERS)]
+    return [m for m in maps if m.startswith((_LAYERS, _SCENE)) and m.rpartition(".")[2] in named]

@@ -22,8 +22,11 @@ from .atoms import Linear, linear
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "up_proj", "down_proj")
 """The backbone's linear maps."""
 
-KNOWN = (*TARGETS, "gate_proj")
-"""And those that other backbones have besides."""
+SCENE_TARGETS = ("up", "down")
+"""The scene encoder's, two for each kind of element."""
+
+KNOWN = (*TARGETS, "gate_proj", *SCENE_TARGETS)
+"""And one that other backbones have besides."""
 
 HEADS = ("head.trace.output", "head.trace.query", "head.trace.key", "head.trace.nowhere_key", "head.control")
 """What is trained over a frozen base besides adapters: what answers. Tables of embeddings are frozen with the base."""
@@ -127,7 +130,8 @@ def freeze(model: nn.Module) -> None:
 
 def linear_names(model: nn.Module) -> tuple[str, ...]:
     """Names of the backbone's linear maps that can be adapted."""
-    found = {name.rpartition(".")[2] for name, part in model.named_modules() if isinstance(part, nn.Linear)}
+    parts = model.get_submodule("backbone").named_modules()
+    found = {name.rpartition(".")[2] for name, part in parts if isinstance(part, nn.Linear)}
     return tuple(name for name in KNOWN if name in found)
 
 
@@ -141,7 +145,7 @@ def frozen(model: nn.Module) -> bool:
 
 
 def adapt(model: nn.Module, lora: Lora, seed: int = 0) -> None:
-    """Freeze ``model`` but for its heads, and put an adapter over every target in its ``backbone``.
+    """Freeze ``model`` but for its heads, and put an adapter over every target in its backbone and scene encoder.
 
     Raises :class:`WaytraceError` where it has adapters already.
     """
@@ -149,15 +153,18 @@ def adapt(model: nn.Module, lora: Lora, seed: int = 0) -> None:
         raise WaytraceError("this model has adapters already: merge them first, or begin from its base")
     freeze(model)
     random = torch.Generator().manual_seed(seed)
-    backbone = model.get_submodule("backbone")
-    found = [name for name, module in backbone.named_modules() if isinstance(module, Linear)]
+    found = [
+        name
+        for name, module in model.named_modules()
+        if isinstance(module, Linear) and name.startswith(("backbone.", "scene."))
+    ]
     absent = set(lora.targets) - {name.rpartition(".")[2] for name in found}
     if absent:
-        raise WaytraceError(f"the backbone has no linear map {sorted(absent)[0]!r}")
+        raise WaytraceError(f"the model has no linear map {sorted(absent)[0]!r}")
     for name in found:
         parent, _, child = name.rpartition(".")
         if child in lora.targets:
-            above = backbone.get_submodule(parent)
+            above = model.get_submodule(parent)
             adapted = Adapted(getattr(above, child), lora)
             adapted.begin(random)
             setattr(above, child, adapted)
@@ -243,10 +250,10 @@ def shares(model: nn.Module) -> tuple[Share, ...]:
         part: [0, 0] for part in ("scene encoder", "backbone", "adapters", "embeddings", "heads")
     }
     for name, parameter in model.named_parameters():
-        if name.startswith("scene."):
-            part = "scene encoder"
-        elif name.endswith(tuple(f".{ours}" for ours in _PARTS)) or ".lora_" in name:
+        if name.endswith(tuple(f".{ours}" for ours in _PARTS)) or ".lora_" in name:
             part = "adapters"
+        elif name.startswith("scene."):
+            part = "scene encoder"
         elif name.startswith("backbone."):
             part = "backbone"
         else:

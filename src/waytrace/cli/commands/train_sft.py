@@ -32,8 +32,9 @@ class Options:
     """Train adapters of this rank over the frozen backbone of --init, and the heads."""
     lora_alpha: float = 16.0
     """Adapters count alpha / rank."""
-    lora_targets: Annotated[tuple[str, ...], arg(metavar="NAME", help_behavior_hint="(default: all)")] = ()
-    """Linear maps to adapt, of q_proj, k_proj, v_proj, o_proj, up_proj, down_proj."""
+    lora_targets: Annotated[tuple[str, ...], arg(metavar="NAME", help_behavior_hint="(default: the layers')")] = ()
+    """Linear maps to adapt: of the layers q_proj, k_proj, v_proj, o_proj, up_proj, down_proj; of the scene encoder up,
+    down."""
     rslora: bool = False
     """Adapters count alpha / sqrt(rank)."""
     dora: bool = False
