@@ -19,7 +19,7 @@ from waytrace.scenario import Agents, Lights, Plan, RoadMap, Rollout
 
 Array = np.ndarray
 
-settings.register_profile("untimed")
+settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 # The shape legends of waytrace.scenario, executable: one letter is one size within an object.
