@@ -121,7 +121,7 @@ def need_extra() -> None:
 
 def key_for(target: Target) -> str:
     """The key to send: never a real one to this machine. Raises :class:`ProviderError` where there is none."""
-    if target.mode == "dry-run":
+    if target.mode == "dry-run" or not target.provider.keys:
         return NO_KEY
     found = key_of(target.provider)
     if found is None:
@@ -227,7 +227,7 @@ class _Run:
             mode=self.target.mode, began=began, ended=datetime.now(UTC).isoformat(timespec="seconds"),
             samples=self.count, of=total, stopped=self.stopped, budget=purse.limit, spent=purse.spent,
             price=purse.price.model_dump(mode="json") if purse.price else None,
-            temperature_fell_back=self.asker.raised,
+            temperature_fell_back=self.asker.raised, temperature_sent=self.asker.request(PROBE).temperature,
             versions=_versions(),
         )  # fmt: skip
 
