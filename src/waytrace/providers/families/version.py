@@ -11,7 +11,7 @@ from typing import Any
 
 from .contract import Item
 
-SHARED = ("contract.py", "text.py", "refusing.py")
+SHARED = ("contract.py", "text.py", "refusing.py", "values.py")
 
 
 def version_of(items: Sequence[Item], module: str, *more: Any) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from math import isclose
-from typing import Any
 
 from waytrace.providers import isolation
 
 from ..contract import Item, Message, Outcome, Reply, Skill, Verdict
 from ..refusing import refuses
+from ..values import same
 from ..version import version_of
 from .answer import FORM, AnswerError, applied, edits
 from .task import Task, tasks
@@ -74,23 +73,6 @@ def judge(task: Task, ran: isolation.Ran) -> Verdict:
     clean = not ran.attempts
     passed = clean and held == len(checks) and ran.ended == "done"
     return Verdict(Outcome.PASS if passed else Outcome.FAIL, held / len(checks) if clean else 0.0, details)
-
-
-def same(value: Any, expected: Any) -> bool:
-    """Whether a JSON value is the expected one; numbers to one part in a million."""
-    if isinstance(expected, bool) or expected is None or isinstance(expected, str):
-        return type(value) is type(expected) and value == expected
-    if isinstance(expected, int | float):
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        return number and isclose(value, expected, rel_tol=1e-6, abs_tol=1e-6)
-    if isinstance(expected, list):
-        return (
-            isinstance(value, list) and len(value) == len(expected)
-            and all(same(v, e) for v, e in zip(value, expected, strict=True))
-        )  # fmt: skip
-    return isinstance(value, Mapping) and value.keys() == expected.keys() and all(
-        same(value[k], e) for k, e in expected.items()
-    )  # fmt: skip
 
 
 def _item(name: str, task: Task) -> Item:
