@@ -1,0 +1,207 @@
+"""What runs behind the walls. It is given to a bare Python as text: the standard library alone, nothing of Waytrace.
+
+It reads one JSON object from standard input (``files``, ``probes``, ``limits``, ``walls``, ``uid``, ``library``), puts
+up the walls, writes the files and evaluates the probes, and says on standard output, one JSON object a line: ``attempt``
+(something that no planner needs to do), ``value`` or ``error`` of each probe, and at last ``end``.
+
+Expected values never come in here, so code that is judged cannot read them, and printing a value that is right without
+computing it is guessing.
+"""
+
+from __future__ import annotations
+
+import ast
+import ctypes
+import json
+import os
+import resource
+import sys
+from collections.abc import Callable, Iterator, MutableMapping
+from typing import Any
+
+HOME = "/work"
+MOST_ATTEMPTS = 20
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MNT_DETACH = 1, 2, 4, 32, 4096, 2
+PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, CAPABILITY_VERSION_3 = 24, 38, 0x20080522
+
+STARTS = (
+    "os.fork",
+    "os.forkpty",
+    "os.exec",
+    "os.posix_spawn",
+    "os.spawn",
+    "os.system",
+    "subprocess.Popen",
+    "pty.spawn",
+)
+CHANGES = ("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.chmod", "os.chown",
+           "os.truncate", "os.utime", "shutil.rmtree", "shutil.move", "shutil.copyfile")  # fmt: skip
+OTHERS = ("ctypes.dlopen", "os.kill", "os.listdir", "os.scandir", "os.putenv", "signal.pthread_kill", "gc.get_objects")
+
+
+def wall_off(task: dict[str, Any]) -> None:
+    """Into a root of our own: an empty memory disk, with the standard library and the C libraries read-only in it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def call(name: str, *arguments: Any) -> None:
+        if getattr(libc, name)(*arguments) != 0:
+            raise OSError(ctypes.get_errno(), f"{name}{arguments[:2]}: {os.strerror(ctypes.get_errno())}")
+
+    size = f"size={task['limits']['disk_bytes']},nr_inodes=512,mode=0755".encode()
+    call("mount", b"tmpfs", b"/tmp", b"tmpfs", MS_NOSUID | MS_NODEV, size)
+    for library in task["library"]:
+        inside = f"/tmp{library}"
+        os.makedirs(inside, exist_ok=True)
+        call("mount", library.encode(), inside.encode(), None, MS_BIND, None)
+        flags = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV
+        call("mount", None, inside.encode(), None, flags, None)
+    os.mkdir(f"/tmp{HOME}")
+    os.chown(f"/tmp{HOME}", task["uid"], task["uid"])
+    os.chdir("/tmp")
+    call("pivot_root", b".", b".")
+    call("umount2", b".", MNT_DETACH)
+    os.chdir("/")
+    drop_rights(libc, task["uid"])
+
+
+def drop_rights(libc: ctypes.CDLL, uid: int) -> None:
+    """Become nobody, for good: no capability left, none to be had by running another program."""
+    for capability in range(64):
+        libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
+    if uid:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    if libc.capset(header, (ctypes.c_uint32 * 6)()) != 0 or libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "the rights could not be given up")
+
+
+def set_limits(limits: dict[str, int]) -> None:
+    """Hard limits of this process and of all that it starts."""
+    for name, value in (
+        (resource.RLIMIT_CPU, limits["cpu_s"]), (resource.RLIMIT_AS, limits["memory_bytes"]),
+        (resource.RLIMIT_NPROC, limits["processes"]), (resource.RLIMIT_FSIZE, limits["disk_bytes"]),
+        (resource.RLIMIT_NOFILE, 64), (resource.RLIMIT_CORE, 0),
+    ):  # fmt: skip
+        resource.setrlimit(name, (value, value))
+
+
+def judged(path: str) -> bool:
+    """Whether a file is of the repository that is judged."""
+    return path.startswith((HOME, "<probe"))
+
+
+class Watch:
+    """Says what the judged code tries that no planner needs; the walls hold without it."""
+
+    def __init__(self, say: Callable[..., None], library: list[str]) -> None:
+        self.say, self.readable, self.said = say, (*library, HOME), set[str]()
+
+    def attempt(self, what: str) -> None:
+        """Tell of it, once."""
+        if what not in self.said and len(self.said) < MOST_ATTEMPTS:
+            self.said.add(what)
+            self.say(attempt=what[:200])
+
+    def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """The audit hook (PEP 578)."""
+        if event == "open":
+            path, mode, flags = arguments
+            path = os.fsdecode(path) if isinstance(path, str | bytes) else str(path)
+            if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND) or (mode and "r" not in mode):
+                self.attempt(f"write: {path}")
+            elif not os.path.abspath(path).startswith(self.readable):
+                self.attempt(f"read: {path}")
+        elif event.startswith("socket."):
+            self.attempt(f"network: {event}")
+        elif event in STARTS:
+            self.attempt(f"process: {event}")
+        elif event in CHANGES:
+            self.attempt(f"write: {event} {str(arguments[0])[:80]}")
+        elif event in OTHERS and judged(sys._getframe(1).f_code.co_filename):
+            self.attempt(f"other: {event}")
+
+
+class Environment(MutableMapping[str, str]):
+    """An empty environment that tells when the judged code looks into it."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.watch, self.set = watch, dict[str, str]()
+
+    def _look(self) -> None:
+        frame = sys._getframe(2)
+        for _ in range(3):
+            if frame is None or judged(frame.f_code.co_filename):
+                break
+            frame = frame.f_back
+        if frame is not None and judged(frame.f_code.co_filename):
+            self.watch.attempt("environment: read")
+
+    def __getitem__(self, key: str) -> str:
+        self._look()
+        return self.set[key]
+
+    def __iter__(self) -> Iterator[str]:
+        self._look()
+        return iter(self.set)
+
+    def __len__(self) -> int:
+        self._look()
+        return len(self.set)
+
+    def __setitem__(self, key: str, value: str) -> None:
+        self.set[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.set[key]
+
+
+def evaluate(source: str, name: str) -> Any:
+    """The value of a snippet's last expression."""
+    tree = ast.parse(source, name)
+    last = tree.body.pop()
+    if not isinstance(last, ast.Expr):
+        raise SyntaxError("a probe ends with an expression")
+    space: dict[str, Any] = {"__name__": "__probe__"}
+    exec(compile(tree, name, "exec"), space)
+    return eval(compile(ast.Expression(last.value), name, "eval"), space)
+
+
+def main() -> None:
+    """Walls, limits, files, probes."""
+    task = json.load(sys.stdin)
+    out, nothing, write = os.dup(1), os.open(os.devnull, os.O_RDWR), os.write
+    for stream in (0, 1, 2):
+        os.dup2(nothing, stream)
+    dumps = json.dumps
+
+    def say(**record: Any) -> None:
+        write(out, (dumps(record) + "\n").encode())
+
+    if task["walls"]:
+        wall_off(task)
+    set_limits(task["limits"])
+    for path, text in task["files"].items():
+        target = f"{HOME}/{path}"
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with open(target, "w", encoding="utf-8") as file:
+            file.write(text)
+    os.chdir(HOME)
+    sys.dont_write_bytecode = True
+    sys.path[:] = [HOME, *(p for p in sys.path if p.startswith("/"))]
+    watch = Watch(say, task["library"])
+    os.environ = Environment(watch)  # type: ignore[assignment]
+    sys.addaudithook(watch)
+    for number, source in enumerate(task["probes"]):
+        try:
+            text = dumps(evaluate(source, f"<probe {number}>"))
+            write(out, f'{{"probe": {number}, "value": {text}}}\n'.encode())
+        except BaseException as error:
+            say(probe=number, error=f"{type(error).__name__}: {str(error)[:300]}")
+    say(end=True)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
