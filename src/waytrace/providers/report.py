@@ -222,10 +222,9 @@ def _from_documents(book: Book, on: date) -> tuple[str, tuple[str, ...]]:
     ]
     if not priced:
         return "Provisional, from documents: nothing can be said", ("Every price is older than may decide.",)
-    paid = next((row for usd, row in priced if usd > 0), priced[0][1])
-    return f"Provisional, from documents: try {paid.provider} {paid.model} first, the lowest price that is not free", (
-        *lines,
-    )
+    first = next((row for usd, row in priced if usd > 0 and row.status != "inferred"), priced[0][1])
+    why = "the lowest price that is neither free nor inferred"
+    return f"Provisional, from documents: try {first.provider} {first.model} first, {why}", tuple(lines)
 
 
 def _mix_usd(row: Price, book: Book, on: date) -> float | None:

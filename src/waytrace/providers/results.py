@@ -22,6 +22,9 @@ from .run import recorded_reply
 NOT_SCORED_AGAIN = ("coding",)
 """Scoring these runs code, which takes minutes and walls: their scores rest on the hash alone."""
 
+Known = Mapping[str, tuple[Family, Mapping[str, Item]]]
+"""Families by name, with their items by id."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -107,7 +110,11 @@ def load_run(folder: Path, known: Mapping[str, Family]) -> Run:
         if digest(request) != sha:
             raise ProviderError(f"{folder}: request {sha[:12]} was edited.")
     mode = _mode(folder, settings, manifest, found)
-    rows = tuple(_row(folder, settings, found, line, known) for line in found.scores.values())
+    asked = {
+        name: (family, {item.id: item for item in family.items()})
+        for name, family in known.items() if name in settings["families"]
+    }  # fmt: skip
+    rows = tuple(_row(folder, settings, found, line, asked) for line in found.scores.values())
     probes = [
         e["answered"] for e in found.calls.values() if e["sent"]["kind"] == PROBE.family and "answered" in e
     ]  # fmt: skip
@@ -157,9 +164,7 @@ def _mode(folder: Path, settings: Mapping[str, Any], manifest: Mapping[str, Any]
     return "live"
 
 
-def _row(
-    folder: Path, settings: Mapping[str, Any], found: Found, line: Mapping[str, Any], known: Mapping[str, Family]
-) -> Row:
+def _row(folder: Path, settings: Mapping[str, Any], found: Found, line: Mapping[str, Any], known: Known) -> Row:
     item, family, epoch = line["item"], line["family"], line["epoch"]
     where = f"{folder}, {item}, epoch {epoch}"
     if item not in settings["items"].get(family, ()) or not 0 <= epoch < settings["epochs"][family]:
@@ -168,7 +173,7 @@ def _row(
     sent = events.get("sent", {})
     if (sent.get("kind"), sent.get("item"), sent.get("epoch")) != ("sample", item, epoch):
         raise ProviderError(f"{where}: its score has no call behind it.")
-    asked = _item(where, settings, known, family, item)
+    scorer, asked = _asked(where, settings, known, family, item)
     outcome = Outcome(line["outcome"])
     trouble = events.get("trouble")
     if outcome in (Outcome.MODERATION, Outcome.INFRASTRUCTURE):
@@ -177,7 +182,7 @@ def _row(
     elif "answered" not in events:
         raise ProviderError(f"{where}: it was scored, and its call was never answered.")
     else:
-        _check_score(where, known[family], asked, found, line)
+        _check_score(where, scorer, asked, found, line)
     end = events.get("answered") or events["trouble"]
     calls = [e for e in found.calls.values() if (e["sent"]["item"], e["sent"]["epoch"]) == (item, epoch)]
     paid = sum((e.get("answered") or e.get("trouble") or {}).get("cost", e["sent"]["reserved"]) for e in calls)
@@ -186,17 +191,15 @@ def _row(
     return Row(item, family, epoch, outcome, line["score"], line["details"], end["latency_s"], paid, usage, kind)
 
 
-def _item(
-    where: str, settings: Mapping[str, Any], known: Mapping[str, Family], name: str, item: str
-) -> Item:  # fmt: skip
-    """The item as this version has it, if the run was scored by this version."""
-    family = known.get(name)
+def _asked(where: str, settings: Mapping[str, Any], known: Known, name: str, item: str) -> tuple[Family, Item]:
+    """The family and the item as this version has them, if the run was scored by this version."""
+    family, items = known.get(name, (None, {}))
     if family is None or family.version != settings["families"][name]:
         raise ProviderError(
             f"{where}: it was scored by version {settings['families'][name]} of {name}, and here is "
             f"{family.version if family else 'none'}. Run it anew: figures of two versions do not compare."
         )
-    return next(i for i in family.items() if i.id == item)
+    return family, items[item]
 
 
 def _check_score(where: str, family: Family, item: Item, found: Found, line: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from waytrace import __version__
 
+from . import isolation
 from .asking import PROBE, Asker, Ended, StopRunError
 from .book import Book, ProviderError
 from .budget import BudgetSpentError, Purse
@@ -95,9 +96,11 @@ def run_target(
     """Ask what has not been asked yet, score it, and say what came of it.
 
     Raises :class:`ProviderError` without the extra, without a key where one is needed, where nothing says what an
-    answer costs, and where the folder holds another run.
+    answer costs, and where the folder holds another run; ``IsolationError`` where a model's code cannot be run.
     """
     need_extra()
+    if "coding" in target.families:
+        isolation.available()
     from .wire import VendorAPI
 
     target.settings.body_of(target.model)
@@ -193,9 +196,13 @@ class _Run:
                 if self.progress:
                     self.progress(self.count, total, item.id)
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self.target.settings.concurrency):
-                group.create_task(worker())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self.target.settings.concurrency):
+                    group.create_task(worker())
+        except BaseExceptionGroup as errors:
+            self.stopped = f"{type(errors.exceptions[0]).__name__}: {errors.exceptions[0]}"
+            raise errors.exceptions[0] from None
 
     def _recorded(self, item: Item, call: int) -> Ended:
         """The reply of a call that was answered and paid for, and not scored as the process died."""
