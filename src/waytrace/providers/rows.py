@@ -79,8 +79,6 @@ class Provider(_Row):
     """Sent with every request."""
     most_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     """The field that bounds answer and thinking together."""
-    returns_reasoning: bool = False
-    """Whether thinking comes in a field of its own, and has to go back with the results of tools."""
     faults: Faults = Faults()
     endpoints: tuple[Endpoint, ...] = Field(alias="endpoint", min_length=1)
     models: tuple[Model, ...] = Field(default=(), alias="model")
