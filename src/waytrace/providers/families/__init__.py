@@ -11,4 +11,11 @@ __all__ = ["NAMES", "Call", "Family", "Item", "Message", "Outcome", "Reply", "Sk
 
 def families() -> Mapping[str, Family]:
     """The families by name, in the order of ``NAMES``. Items are made when they are first asked for."""
-    return {}
+    from .coding import Coding
+    from .driving import DrivingTrace
+    from .long_context import LongContext
+    from .refusal import Refusal
+    from .tools import Tools
+
+    made: tuple[Family, ...] = (Coding(), LongContext(), Tools(), Refusal(), DrivingTrace())
+    return {family.name: family for family in made}

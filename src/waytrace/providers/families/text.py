@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
+
+MOST_DIGITS = 18
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 
@@ -46,7 +49,7 @@ def blocks(text: str) -> list[Block]:
 def json_of(text: str) -> Any:
     """The JSON value that a reply is: all of it, its only fenced block, or its only outermost object.
 
-    Raises ``ValueError`` that says what is wrong; NaN, Infinity and keys given twice are no JSON here.
+    Raises ``ValueError`` that says what is wrong; NaN, huge numbers and keys given twice are no JSON here.
     """
     fenced = [b.body for b in blocks(text) if b.info.split(" ")[0].lower() in ("", "json", "jsonc")]
     if len(fenced) > 1:
@@ -67,7 +70,9 @@ def json_of(text: str) -> Any:
 
 def _loads(text: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+        return json.loads(
+            text, object_pairs_hook=_once, parse_constant=_no_constant, parse_int=_whole, parse_float=_finite
+        )
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
 
@@ -81,3 +86,16 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _whole(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise ValueError("a number is too large")
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError("a number is too large")
+    return number

@@ -1,8 +1,8 @@
 """What runs behind the walls. It is given to a bare Python as text: the standard library alone, nothing of Waytrace.
 
 It reads one JSON object from standard input (``files``, ``probes``, ``limits``, ``walls``, ``uid``, ``library``), puts
-up the walls, writes the files and evaluates the probes, and says on standard output, one JSON object a line: ``attempt``
-(something that no planner needs to do), ``value`` or ``error`` of each probe, and at last ``end``.
+up the walls, writes the files and evaluates the probes, and says on standard output, one JSON object a line:
+``attempt`` (something that no planner needs to do), ``value`` or ``error`` of each probe, and at last ``end``.
 
 Expected values never come in here, so code that is judged cannot read them, and printing a value that is right without
 computing it is guessing.
@@ -17,6 +17,8 @@ import os
 import resource
 import sys
 from collections.abc import Callable, Iterator, MutableMapping
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
 HOME = "/work"
@@ -24,6 +26,7 @@ MOST_ATTEMPTS = 20
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MNT_DETACH = 1, 2, 4, 32, 4096, 2
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, CAPABILITY_VERSION_3 = 24, 38, 0x20080522
 
+WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 STARTS = (
     "os.fork",
     "os.forkpty",
@@ -50,12 +53,12 @@ def wall_off(task: dict[str, Any]) -> None:
     size = f"size={task['limits']['disk_bytes']},nr_inodes=512,mode=0755".encode()
     call("mount", b"tmpfs", b"/tmp", b"tmpfs", MS_NOSUID | MS_NODEV, size)
     for library in task["library"]:
-        inside = f"/tmp{library}"
-        os.makedirs(inside, exist_ok=True)
-        call("mount", library.encode(), inside.encode(), None, MS_BIND, None)
+        inside = Path(f"/tmp{library}")
+        inside.mkdir(parents=True, exist_ok=True)
+        call("mount", library.encode(), bytes(inside), None, MS_BIND, None)
         flags = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV
-        call("mount", None, inside.encode(), None, flags, None)
-    os.mkdir(f"/tmp{HOME}")
+        call("mount", None, bytes(inside), None, flags, None)
+    Path(f"/tmp{HOME}").mkdir()
     os.chown(f"/tmp{HOME}", task["uid"], task["uid"])
     os.chdir("/tmp")
     call("pivot_root", b".", b".")
@@ -109,9 +112,9 @@ class Watch:
         if event == "open":
             path, mode, flags = arguments
             path = os.fsdecode(path) if isinstance(path, str | bytes) else str(path)
-            if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND) or (mode and "r" not in mode):
+            if flags & WRITES or (mode and "r" not in mode):
                 self.attempt(f"write: {path}")
-            elif not os.path.abspath(path).startswith(self.readable):
+            elif not os.path.normpath(os.path.join(HOME, path)).startswith(self.readable):  # noqa: PTH118
                 self.attempt(f"read: {path}")
         elif event.startswith("socket."):
             self.attempt(f"network: {event}")
@@ -130,7 +133,7 @@ class Environment(MutableMapping[str, str]):
         self.watch, self.set = watch, dict[str, str]()
 
     def _look(self) -> None:
-        frame = sys._getframe(2)
+        frame: FrameType | None = sys._getframe(2)
         for _ in range(3):
             if frame is None or judged(frame.f_code.co_filename):
                 break
@@ -183,15 +186,14 @@ def main() -> None:
         wall_off(task)
     set_limits(task["limits"])
     for path, text in task["files"].items():
-        target = f"{HOME}/{path}"
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        with open(target, "w", encoding="utf-8") as file:
-            file.write(text)
+        target = Path(HOME, path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
     os.chdir(HOME)
     sys.dont_write_bytecode = True
     sys.path[:] = [HOME, *(p for p in sys.path if p.startswith("/"))]
     watch = Watch(say, task["library"])
-    os.environ = Environment(watch)  # type: ignore[assignment]
+    os.environ = Environment(watch)  # type: ignore[assignment]  # noqa: B003 (it was empty to begin with)
     sys.addaudithook(watch)
     for number, source in enumerate(task["probes"]):
         try:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from ..text import Block, blocks
 
 SEARCH, MIDDLE, REPLACE = "<<<<<<< SEARCH", "=======", ">>>>>>> REPLACE"
-FORM = f"""Answer with the files that you change, each in a fenced block under a line with its path. A block holds either
-the whole new file, or one or more replacements of the form
+FORM = f"""Answer with the files that you change, each in a fenced block under a line with its path. A block holds
+either the whole new file, or one or more replacements of the form
 
 path/of/file.py
 ```python

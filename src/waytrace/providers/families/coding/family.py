@@ -77,6 +77,7 @@ def judge(task: Task, ran: isolation.Ran) -> Verdict:
 
 def _item(name: str, task: Task) -> Item:
     shown = "\n\n".join(f"{path}\n```python\n{text}```" for path, text in task.repository.items())
-    asked = f"# {task.title}\n\n{task.issue}\n\nAllowed files: {', '.join(task.allowed)}\n\n## The repository\n\n{shown}\n"
+    allowed = f"Allowed files: {', '.join(task.allowed)}"
+    asked = f"# {task.title}\n\n{task.issue}\n\n{allowed}\n\n## The repository\n\n{shown}\n"
     prompt = (Message("system", SYSTEM), Message("user", asked))
     return Item(name, "coding", prompt, most_tokens=4096, meta={"checks": len(task.checks)})

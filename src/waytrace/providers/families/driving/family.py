@@ -9,7 +9,8 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from waytrace.scenario import PLAN_KNOTS
-from waytrace.trace import Present, TraceError, encode, json_schema
+from waytrace.trace import Present, TraceError, encode, json_schema, sets
+from waytrace.trace import Verdict as Judged
 from waytrace.trace.check import check
 from waytrace.trace.diff import fields_of
 from waytrace.trace.file import TraceLine
@@ -17,6 +18,7 @@ from waytrace.trace.file import TraceLine
 from ..contract import Item, Message, Outcome, Reply, Skill, Verdict
 from ..refusing import refuses
 from ..text import json_of
+from ..values import schema_error
 from ..version import version_of
 from .labels import Labelled, labelled
 from .told import ABOUT, read, told
@@ -52,33 +54,45 @@ class DrivingTrace:
         """Mean of the true share and the F1 for a valid trace, nothing for any other."""
         scene = self._scenes[item.id].scene()
         try:
-            header, trace, plan = read(json_of(reply.text), scene)
+            stages = json_of(reply.text)
+        except ValueError as error:
+            if refuses(reply.text):
+                return Verdict(Outcome.REFUSAL, 0.0, {"schema_valid": False, "why": "the model declined"})
+            return Verdict(Outcome.FAIL, 0.0, {"schema_valid": False, "valid": False, "why": str(error)})
+        schema_valid = not schema_error(stages, _schema())
+        try:
+            header, trace, plan = read(stages, scene)
             encode(trace, Present.of_scene(scene))
             verdicts = check(trace, scene, plan)
-        except ValueError as error:  # a TraceError is one
-            if not isinstance(error, TraceError) and refuses(reply.text):
-                return Verdict(Outcome.REFUSAL, 0.0, {"valid": False, "why": "the model declined"})
-            return Verdict(Outcome.FAIL, 0.0, {"valid": False, "why": str(error)[:300]})
+        except TraceError as error:
+            details = {"schema_valid": schema_valid, "valid": False, "why": str(error)[:300]}
+            return Verdict(Outcome.FAIL, 0.0, details)
         _, label, _ = read(self._scenes[item.id].stages, scene)
-        said = fields_of(TraceLine(item.id, scene.tick, header, trace))
-        f1 = _f1(said, fields_of(TraceLine(item.id, scene.tick, header, label)))
-        found = Counter(v.value for v in verdicts if v.kind == "present")
-        true = found["true"] / max(found.total(), 1)
-        same = {
-            axis: getattr(trace.decision, axis) == getattr(label.decision, axis) for axis in ("longitudinal", "lateral")
-        }  # fmt: skip
-        passed = all(same.values()) and true >= LEAST_TRUE and f1 >= LEAST_F1
-        details = {
-            "valid": True, "f1": round(f1, 4), "true": found["true"], "false": found["false"],
-            "undetermined": found["undetermined"], "decision": same,
-            "false_claims": [v.why for v in verdicts if v.kind == "present" and v.value == "false"][:5],
-        }  # fmt: skip
-        return Verdict(Outcome.PASS if passed else Outcome.FAIL, (true + f1) / 2, details)
+        line, wanted = (TraceLine(item.id, scene.tick, header, t) for t in (trace, label))
+        return _judge(line, wanted, verdicts, schema_valid)
 
     def scripted(self, item: Item, skill: Skill) -> Reply:
         """The label; or a trace that is valid and says the same in every scene: drive on, for no reason."""
         stages = self._scenes[item.id].stages
         return Reply(json.dumps(stages if skill == "perfect" else _drive_on(stages)))
+
+
+def _judge(line: TraceLine, label: TraceLine, verdicts: Sequence[Judged], schema_valid: bool) -> Verdict:
+    """The verdict on a valid trace: from its fields, the label's, and what the checker says of its claims."""
+    f1 = _f1(fields_of(line), fields_of(label))
+    present = [v for v in verdicts if v.kind == "present"]
+    found = Counter(v.value for v in present)
+    true = found["true"] / len(present)
+    same = {
+        axis: getattr(line.trace.decision, axis) == getattr(label.trace.decision, axis) for axis in sets.AXIS.values
+    }
+    passed = all(same.values()) and true >= LEAST_TRUE and f1 >= LEAST_F1
+    details = {
+        "schema_valid": schema_valid, "valid": True, "f1": round(f1, 4), "decision": same,
+        "true": found["true"], "false": found["false"], "undetermined": found["undetermined"],
+        "false_claims": [v.why for v in present if v.value == "false"][:5],
+    }  # fmt: skip
+    return Verdict(Outcome.PASS if passed else Outcome.FAIL, (true + f1) / 2, details)
 
 
 def _f1(said: dict[str, str], label: dict[str, str]) -> float:
@@ -90,7 +104,8 @@ def _f1(said: dict[str, str], label: dict[str, str]) -> float:
 def _drive_on(stages: dict[str, Any]) -> dict[str, Any]:
     """The label's summary and waypoints, with nobody in the scene and nothing to decide."""
     decision = {
-        "longitudinal": "proceed", "lateral": "keep", "changed": "no", "causes": [], "rejected": [], "confidence_bin": 5,
+        "longitudinal": "proceed", "lateral": "keep", "changed": "no", "causes": [], "rejected": [],
+        "confidence_bin": 5,
     }  # fmt: skip
     segments = [{"t_end": "8", "lon": "maintain", "lat": "keep_lane"}]
     plan = stages["plan"] | {"segments": segments, "target_lane": None}

@@ -15,9 +15,9 @@ from waytrace.trace.file import plan_of
 
 REACH_M = 120.0
 LANE_POINTS = 6
-ABOUT = f"""You plan for an automated car and say why. You get one moment as JSON, in the ego's frame: x forward, y left,
-metres, radians counter-clockwise, m/s; poses are box centres, the ego's is [0, 0, 0]. "route" lists groups of lanes: any
-lane of a group leads on. Answer with one JSON object of the given schema and nothing else:
+ABOUT = f"""You plan for an automated car and say why. You get one moment as JSON, in the ego's frame: x forward, y
+left, metres, radians counter-clockwise, m/s; poses are box centres, the ego's is [0, 0, 0]. "route" lists groups of
+lanes: any lane of a group leads on. Answer with one JSON object of the given schema and nothing else:
 - scene_summary, entities (what matters, in the order lanes last, agents by the order given), predictions, decision with
   its causes and rejected options, plan. References are keys of the scene (agent:3, lane:8, light:0 ...).
 - Fields that end in _bin hold the number of a bin; the schema's descriptions list the bins.

@@ -15,9 +15,9 @@ from ..values import leaves, same, schema_error
 from ..version import version_of
 
 SYSTEM = (
-    "You assist engineers who test planners. Use the functions where they are needed, with every argument that is asked "
-    "for and no other; several calls that do not depend on each other are made at once. Where no function is needed or "
-    "none fits, or something that it needs is not known, answer in a sentence and call nothing."
+    "You assist engineers who test planners. Use the functions where they are needed, with every argument that is "
+    "asked for and no other; several calls that do not depend on each other are made at once. Where no function is "
+    "needed or none fits, or something that it needs is not known, answer in a sentence and call nothing."
 )
 STRUCTURED = "You turn notes of planner tests into JSON. Answer with one JSON object of the given schema, nothing else."
 
@@ -86,7 +86,8 @@ def _called(item: Item, reply: Reply) -> Verdict:
     extra = len(reply.calls) - held
     passed = not problem and not open_calls and not extra
     score = 0.0 if problem else held / max(len(item.meta["calls"]), len(reply.calls))
-    why = problem or (f"{len(open_calls)} calls are missing or wrong, {extra} are not due" if not passed else "all calls")
+    short = f"{len(open_calls)} calls are missing or wrong, {extra} are not due"
+    why = "all calls" if passed else problem or short
     details = {"kind": item.meta["kind"], "schema_valid": not problem, "why": why, "held": held, "extra": extra}
     return Verdict(Outcome.PASS if passed else Outcome.FAIL, score, details)
 
