@@ -145,7 +145,7 @@ def _checked(url: str) -> str:
     """The URL as a base, with no slash at its end and ``/v1`` not twice."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ProviderError(f"{url.split('@')[-1]} is no http(s) URL of an endpoint, such as http://127.0.0.1:8000/v1.")
+        raise ProviderError("That is no http(s) URL of an endpoint, such as http://127.0.0.1:8000/v1.")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ProviderError(
             f"The URL of {parts.hostname} must hold no user, password or query: a key belongs in {KEY_OF_URL}."

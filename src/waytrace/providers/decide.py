@@ -74,7 +74,7 @@ def gates(figures: Figures) -> list[str]:
 def choose(runs: Sequence[Run], book: Book, on: date, family: str | None = None) -> Choice:
     """The choice among live, complete runs of the same items, overall or for one family."""
     why: list[str] = []
-    fit = [run for run in runs if run.mode == "live" and run.complete]
+    fit = [run for run in runs if run.mode == "live" and run.complete and run.calls]
     if not fit:
         return Choice(None, ("no live and complete run is here",), ())
     if len({run.asked for run in fit}) > 1:

@@ -11,7 +11,7 @@ from .cells import Cell, Shown, Table, Words, figure, money, percent, plain, sec
 from .decide import Choice, choose, cost_per_pass_usd
 from .endpoint import Mode
 from .families import NAMES
-from .figures import Figures, Measured, figures_of
+from .figures import Measured, figures_of
 from .results import Run
 from .rows import Price, Provider
 from .secrets import key_of
@@ -115,7 +115,7 @@ def _overall(runs: Sequence[Run], book: Book, mode: Mode) -> Table:
         "model", "right [95 %]", "score", "no answer", "filtered", "valid structure", "over-refusal", "under-refusal",
         "cost", "a passed item", "median", "p95", "first token", "tokens/s", "samples",
     ]  # fmt: skip
-    rows: list[list[Cell]] = [[_named(run), *_figures(figures_of(run))] for run in runs]
+    rows: list[list[Cell]] = [[_named(run), *_figures(run, len(columns) - 1)] for run in runs]
     if mode == "live":
         ran = {run.settings["provider"] for run in runs}
         rows += [
@@ -130,20 +130,17 @@ def _overall(runs: Sequence[Run], book: Book, mode: Mode) -> Table:
     return Table("Live runs" if mode == "live" else "Dry runs", mode, columns, rows, note)
 
 
-def _figures(found: Figures) -> list[Cell]:
+def _figures(run: Run, count: int) -> list[Cell]:
+    if not run.calls:
+        return [Words("no call was answered"), *[Words("")] * (count - 1)]
+    found = figures_of(run)
     return [
         figure(found.served, percent), figure(found.score, percent), figure(found.failed, percent),
         figure(found.filtered, percent), figure(found.schema, percent), figure(found.over_refusal, percent),
         figure(found.under_refusal, percent), figure(found.cost, money), figure(found.cost_per_pass, money),
         figure(found.median_s, seconds), figure(found.p95_s, seconds), figure(found.first_token_s, seconds),
-        figure(found.tokens_per_s, plain), _samples(found),
+        figure(found.tokens_per_s, plain), Shown(Measured(found.samples, run, found.samples), plain),
     ]  # fmt: skip
-
-
-def _samples(found: Figures) -> Cell:
-    if found.run.calls < 1 or not found.samples:
-        return Words("no call was answered")
-    return Shown(Measured(found.samples, found.run, found.samples), plain)
 
 
 def _by_family(runs: Sequence[Run], mode: Mode) -> list[Table]:
@@ -153,9 +150,9 @@ def _by_family(runs: Sequence[Run], mode: Mode) -> list[Table]:
     tables = []
     for family in _families(runs):
         rows: list[list[Cell]] = []
-        for run in runs:
+        for run in (r for r in runs if r.calls):
             found = figures_of(run, family)
-            if not found.samples or run.calls < 1:
+            if not found.samples:
                 continue
             counts = [Shown(Measured(n, run, found.samples), plain) for n in found.outcomes.values()]
             rows.append(
@@ -180,10 +177,10 @@ def _families(runs: Sequence[Run]) -> list[str]:
 
 def _points(runs: Sequence[Run], book: Book, on: date) -> list[Point]:
     found = []
-    for run in runs:
+    for run in (r for r in runs if r.calls and r.complete):
         usd, _ = cost_per_pass_usd(run, book, on)
         served = figures_of(run).served
-        if usd is not None and served is not None and run.complete:
+        if usd is not None and served is not None:
             found.append(Point(run.name, usd, served))
     return found
 

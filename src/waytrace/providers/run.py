@@ -189,7 +189,7 @@ class _Run:
                     else:
                         ended = await self.asker.ask(item, epoch, attempts.get(sample, 0))
                 except (StopRunError, BudgetSpentError) as reason:
-                    self.stopped = self.stopped or str(reason)
+                    self.stopped = self.stopped or self.asker.journal.scrub.text(str(reason))
                     return
                 await self._score(family, item, epoch, ended)
                 self.count += 1
@@ -225,7 +225,7 @@ class _Run:
             try:
                 await self.asker.probe()
             except (StopRunError, BudgetSpentError) as reason:
-                self.stopped = str(reason)
+                self.stopped = self.asker.journal.scrub.text(str(reason))
                 return
 
     def _manifest(self, began: str, total: int) -> None:

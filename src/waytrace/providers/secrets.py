@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from .rows import Provider
 
@@ -26,7 +28,9 @@ class Scrubber:
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
         """``secrets``: what stands in a key's place to its value."""
-        found = [(value, f"[{name}]") for name, value in secrets.items() if len(value) >= _SHORTEST]
+        found = [
+            (form, f"[{name}]") for name, value in secrets.items() for form in _forms(value) if len(form) >= _SHORTEST
+        ]
         self._known = sorted(found, key=lambda pair: -len(pair[0]))
 
     def text(self, said: str) -> str:
@@ -44,6 +48,11 @@ class Scrubber:
         if isinstance(value, list | tuple):
             return [self.json(v) for v in value]
         return value
+
+
+def _forms(value: str) -> set[str]:
+    """A key as it is, percent-encoded and in base64."""
+    return {value, quote(value, safe=""), base64.b64encode(value.encode()).decode()}
 
 
 def scrubber(providers: Iterable[Provider]) -> Scrubber:
