@@ -172,3 +172,14 @@ def test_runs_without_an_item_in_common_are_not_compared() -> None:
     with pytest.raises(ValueError, match="no scenes"):
         difference(run_of("a x", items, outcomes=half), run_of("b y", items, outcomes=other))
     assert choose([run_of("a x", items, outcomes=half), run_of("b y", items, outcomes=other)], BOOK, TODAY).run is None
+
+
+def test_all_right_of_twelve_is_not_certainty() -> None:
+    served = figures_of(run_of("a x", {f"tools/{n}": 1.0 for n in range(12)}, epochs=3)).served
+    assert served is not None
+    assert served.low == pytest.approx(0.7354, abs=1e-4)  # Clopper and Pearson, 12 of 12
+    assert served.high == 1.0
+    alike = [run_of(name, {f"tools/{n}": 1.0 for n in range(12)}) for name in ("a x", "b y")]
+    found = difference(*alike)
+    assert (found.mean, found.measurable, found.certainly_worse) == (0.0, False, False)
+    assert found.detectable >= found.high > 0.25

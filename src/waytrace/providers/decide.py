@@ -16,7 +16,7 @@ from waytrace.evaluate.gate.clusters import design
 from waytrace.evaluate.gate.scores import compare_scores
 
 from .book import STALE_DAYS, Book, age_days
-from .figures import Figures, figures_of, item_means
+from .figures import Figures, figures_of, item_means, unseen_share
 from .results import Run
 
 MOST_FAILED = 0.05
@@ -88,22 +88,32 @@ def choose(runs: Sequence[Run], book: Book, on: date, family: str | None = None)
     if not through:
         return Choice(None, (*why, "no model passes the gates"), ())
     best = max(through, key=lambda run: _mean(run, family))
-    differences = tuple(difference(run, best, family) for run in through if run is not best)
-    for found in differences:
-        why.append(_said(found))
+    others = [run for run in through if run is not best]
+    apart = [run for run in others if not item_means(run, family).keys() & item_means(best, family).keys()]
+    if apart:
+        return Choice(None, (*why, f"{apart[0].name} and {best.name} answered no item in common"), ())
+    differences = tuple(difference(run, best, family) for run in others)
+    why += map(_said, differences)
     left = [best, *(d.run for d in differences if not d.certainly_worse)]
     chosen, reason = _cheapest(left, book, on, family)
     return Choice(chosen, (*why, reason), differences)
 
 
 def difference(run: Run, best: Run, family: str | None = None) -> Difference:
-    """One model beside the best one, paired by item, families as strata. Raises ``ValueError`` without common items."""
+    """One model beside the best one, paired by item, families as strata. Raises ``ValueError`` without common items.
+
+    Where all items differ alike, which leaves no scatter to judge by, the interval is as wide as the share of items
+    that could differ otherwise without one having been seen.
+    """
     ours, theirs = item_means(run, family), item_means(best, family)
     items = sorted(ours.keys() & theirs.keys())
     strata = {row.item: row.family for row in run.rows}
     before, after = np.array([theirs[i] for i in items]), np.array([ours[i] for i in items])
     found = compare_scores(design([strata[i] for i in items], items), before, after, (1 - LEVEL) / 2)
     mean, low, high, seen = (float(v) for v in (found.estimate.mean, found.low, found.high, found.failures))
+    if np.ptp(after - before) == 0.0:
+        half = unseen_share(len(items))
+        low, high, seen = max(-1.0, mean - half), min(1.0, mean + half), max(seen, half)
     return Difference(run, best, len(items), mean, low, high, seen)
 
 
@@ -123,17 +133,17 @@ def _said(found: Difference) -> str:
 
 def _cheapest(runs: Sequence[Run], book: Book, on: date, family: str | None) -> tuple[Run, str]:
     """The cheapest by passed item, in dollars, then the fastest; by latency alone where a price may not decide."""
-    costs: dict[str, float] = {}
+    costs: list[float] = []
     for run in runs:
         usd, doubt = cost_per_pass_usd(run, book, on, family)
         if usd is None:
             fastest = min(runs, key=lambda r: (_p95(r, family), r.name))
             alone = "the only one left" if len(runs) == 1 else "the lowest p95 latency of those left"
             return fastest, f"{fastest.name}: {alone}; cost decides nothing, since {doubt}"
-        costs[run.name] = usd
-    chosen = min(runs, key=lambda r: (costs[r.name], _p95(r, family), r.name))
+        costs.append(usd)
+    usd, _, chosen = min(zip(costs, (_p95(r, family) for r in runs), runs, strict=True), key=lambda found: found[:2])
     of = "the only one left" if len(runs) == 1 else "the cheapest by passed item of those left"
-    return chosen, f"{chosen.name}: {of}, USD {costs[chosen.name]:.5f} a passed item"
+    return chosen, f"{chosen.name}: {of}, USD {usd:.5f} a passed item"
 
 
 def cost_per_pass_usd(run: Run, book: Book, on: date, family: str | None = None) -> tuple[float | None, str]:

@@ -111,10 +111,19 @@ def _mean(run: Run, rows: Sequence[Row], value: Callable[[Row], float | None]) -
     pairs = [(row.item, found) for row in rows if (found := value(row)) is not None]
     if not pairs:
         return None
-    values = [found for _, found in pairs]
-    bounds = mean_interval(values, [item for item, _ in pairs])
+    values, items = [found for _, found in pairs], [item for item, _ in pairs]
+    mean = float(np.mean(values))
+    bounds = mean_interval(values, items)
+    if mean in (0.0, 1.0):
+        unseen = unseen_share(len(set(items)))
+        bounds = (0.0, unseen) if mean == 0.0 else (1.0 - unseen, 1.0)
     low, high = bounds if bounds else (None, None)
-    return Measured(float(np.mean(values)), run, len(values), low, high)
+    return Measured(mean, run, len(values), low, high)
+
+
+def unseen_share(items: int, level: float = 0.95) -> float:
+    """The largest share of which none may well be seen among so many items (Clopper and Pearson): 26 % of 12."""
+    return float(1.0 - ((1.0 - level) / 2) ** (1.0 / items))
 
 
 def _plain(run: Run, value: float, count: int) -> Measured | None:

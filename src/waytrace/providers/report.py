@@ -167,7 +167,7 @@ def _by_family(runs: Sequence[Run], mode: Mode) -> list[Table]:
 
 def _named(run: Run) -> Words:
     state = "" if run.complete else f" (incomplete: {run.manifest['stopped'] or 'cut off'})"
-    return Words(f"{run.name}, {run.settings['region']}{state}")
+    return Words(f"{run.name}, {run.settings['region']} [{run.folder.name}]{state}")
 
 
 def _families(runs: Sequence[Run]) -> list[str]:
@@ -199,7 +199,8 @@ def _runs(runs: Sequence[Run]) -> Table:
         versions = ", ".join(f"{name} {number}" for name, number in manifest["versions"].items())
         rows.append(
             [
-                Words(run.name), Words(run.mode), Words(run.settings["endpoint"]), Words(manifest["began"]),
+                Words(f"{run.name} [{run.folder.name}]"), Words(run.mode),
+                Words(run.settings["endpoint"]), Words(manifest["began"]),
                 Words(f"{manifest['temperature_sent']:g}{fell}"), Words(settings["thinking"] or "the vendor's default"),
                 Words(run.asked[:12]), Words(versions),
             ]

@@ -32,7 +32,7 @@ class Options:
     """How often each item is asked."""
     limit: Annotated[int | None, arg(metavar="COUNT", help_behavior_hint="(default: all)")] = None
     """Only the first so many items of each family."""
-    budget: Annotated[float, arg(metavar="AMOUNT")] = 5.0
+    budget: Annotated[float, arg(metavar="AMOUNT")] = 10.0
     """Most to spend on this run in all, in the price's currency; what a request can cost at most is set aside first."""
     thinking: Annotated[str | None, arg(metavar="MODE", help_behavior_hint="(default: the vendor's)")] = None
     """How hard to think, in the model's own words; `waytrace providers list` shows them."""
