@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from collections import Counter
 from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,9 +17,10 @@ import pytest
 from waytrace.evaluate.suites import load_suite
 from waytrace.providers.families import Outcome, Reply, Verdict
 from waytrace.providers.families.driving import DrivingTrace
-from waytrace.providers.families.driving.labels import FIRST_SEED, SPLIT, Labelled, labelled, make, text_of
+from waytrace.providers.families.driving.asked import TABLES, instructions
+from waytrace.providers.families.driving.labels import FILE, FIRST_SEED, SPLIT, Labelled, labelled, make, text_of
 from waytrace.providers.families.driving.told import read, to_ego, told
-from waytrace.trace import TraceError, sets
+from waytrace.trace import Present, TraceError, sets
 
 FAMILY = DrivingTrace()
 SCENES = {scene.family: scene for scene in labelled()}
@@ -49,8 +53,16 @@ def test_scenes_are_of_the_select_split_and_of_no_suite() -> None:
 
 
 def test_the_committed_labels_are_what_the_expert_says() -> None:
-    first = next(make(1))
-    assert text_of(iter([first])) == text_of(iter([labelled()[0]]))
+    """Renew them all with WAYTRACE_RENEW=1 (some minutes); figures of runs before that are not compared any more."""
+    if os.environ.get("WAYTRACE_RENEW"):
+        Path(str(files("waytrace.providers.families.driving").joinpath(FILE))).write_text(text_of(make()))
+        labelled.cache_clear()
+    assert text_of(make(2)) == text_of(iter(labelled()[:2]))
+
+
+@pytest.mark.slow
+def test_all_committed_labels_are_what_the_expert_says() -> None:
+    assert text_of(make()) == text_of(iter(labelled()))
 
 
 def test_a_changed_catalogue_is_noticed() -> None:
@@ -63,10 +75,18 @@ def test_a_scene_is_told_with_everything_that_can_be_pointed_at() -> None:
     for labelled_scene in labelled()[::5]:
         scene = labelled_scene.scene()
         record = json.loads(told(scene))
-        tables = ("agents", "lanes", "lights", "crosswalks", "stop_lines")
-        keys = {key for table in tables for key in record.get(table, {})}
-        assert keys == {str(ref) for ref in scene.elements()}
+        keys = [key for table in TABLES for key in record.get(table, {})]
+        assert keys == [str(ref) for ref in scene.elements()]
+        rows = [Present.of_scene(scene).row_of[ref] for ref in scene.elements()]
+        assert rows == sorted(rows)
         assert record["route"] == [[f"lane:{k}" for k in group] for group in scene.route.groups]
+
+
+def test_the_rules_are_told_from_the_grammars_own_tables() -> None:
+    text = instructions()
+    for values in (sets.CONSTRAINT, sets.RELATION, sets.INTENT):
+        assert all(value in text for value in values.values)
+    assert "stop_s_bin is 13 (none)" in text
 
 
 def test_nothing_of_the_future_or_of_the_label_is_told() -> None:
