@@ -19,7 +19,8 @@ def instructions() -> str:
     intents = _lines((kind.name.lower(), names) for kind, names in INTENTS.items())
     causes = _lines((f"{axis}, {kind.name.lower()}", names) for (axis, kind), names in CAUSES.items())
     violated = _lines((name, [kind.name.lower() for kind in kinds_of(name)]) for name in sets.CONSTRAINT.values)
-    most = sets.MOST_PREDICTIONS
+    most, causes_most, rejected_most = sets.MOST_PREDICTIONS, sets.MOST_CAUSES, sets.MOST_REJECTED
+    no_stop, segments = len(sets.STOP_S) - 1, sets.MOST_SEGMENTS
     return f"""You plan for an automated car and say why, in a structured trace.
 
 You get one moment as JSON, at the start of a drive (so the decision has not changed: changed is "no"). Its frame is
@@ -40,16 +41,16 @@ Answer with one JSON object of the given schema and nothing else. Its rules beyo
 {intents}
 - decision: a longitudinal one other than {" or ".join(sets.FREE)} has a longitudinal cause whose role is
   {" or ".join(SUFFICIENT)}; a lateral one other than keep has a lateral cause. proximate is what binds
-  first, at most one on an axis; joint costs speed too; overdetermining causes come in twos or more, where none alone
-  matters but all do; enabling binds nothing, but without it other options would be open. At most {sets.MOST_CAUSES} causes.
+  first, at most one on an axis; joint costs speed too; overdetermining causes come in twos or more: none alone
+  matters but all do; enabling binds nothing, but without it other options would be open. At most {causes_most} causes.
   Constraints of a cause by axis and kind:
 {causes}
-- rejected (at most {sets.MOST_REJECTED}): an option of the axis that was not decided, each once, and the constraint that
+- rejected (at most {rejected_most}): an option of the axis that was not decided, each once, and the constraint that
   it would violate, with the thing it comes from; or violates "nothing" with ref null where it is only worse. A
   constraint comes from:
 {violated}
-- plan: stop_s_bin is {len(sets.STOP_S) - 1} (none) where the plan does not come to rest, and never so for stop and hold;
-  target_speed_bin is 0 for hold. At most {sets.MOST_SEGMENTS} segments, t_end growing, the last "8". waypoints are
+- plan: stop_s_bin is {no_stop} (none) where the plan does not come to rest, and never so for stop and hold;
+  target_speed_bin is 0 for hold. At most {segments} segments, t_end growing, the last "8". waypoints are
   {PLAN_KNOTS} rows [x, y, heading, speed] of the rear axle, at 0.5 s, 1.0 s ... 8.0 s, in the same frame."""
 
 
