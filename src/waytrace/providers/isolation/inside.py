@@ -23,7 +23,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-HOME = "/work"
+HOME, NEW_ROOT = "/work", "/tmp/root"
 MOST_ATTEMPTS = 20
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MNT_DETACH = 1, 2, 4, 32, 4096, 2
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, CAPABILITY_VERSION_3 = 24, 38, 0x20080522
@@ -55,16 +55,18 @@ def wall_off(task: dict[str, Any]) -> None:
     size = f"size={task['limits']['disk_bytes']},nr_inodes=512,mode=0755".encode()
     call("mount", b"tmpfs", b"/tmp", b"tmpfs", MS_NOSUID | MS_NODEV, size)
     for library in task["library"]:
-        inside = Path(f"/tmp{library}")
+        inside = Path(f"{NEW_ROOT}{library}")
         inside.mkdir(parents=True, exist_ok=True)
         call("mount", library.encode(), bytes(inside), None, MS_BIND, None)
         flags = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV
         call("mount", None, bytes(inside), None, flags, None)
-    Path(f"/tmp{HOME}").mkdir()
-    os.chown(f"/tmp{HOME}", task["uid"], task["uid"])
+    Path(f"{NEW_ROOT}{HOME}").mkdir()
+    os.chown(f"{NEW_ROOT}{HOME}", task["uid"], task["uid"])
     os.chdir("/tmp")
     call("pivot_root", b".", b".")
     call("umount2", b".", MNT_DETACH)
+    # A root that is not its mount namespace's own: from there nobody makes user namespaces (user_namespaces(7)).
+    os.chroot("/root")
     os.chdir("/")
     drop_rights(libc, task["uid"])
 
@@ -88,7 +90,7 @@ def set_limits(limits: dict[str, int]) -> None:
     for name, value in (
         (resource.RLIMIT_AS, limits["memory_bytes"]),
         (resource.RLIMIT_NPROC, limits["processes"]), (resource.RLIMIT_FSIZE, limits["disk_bytes"]),
-        (resource.RLIMIT_NOFILE, 64), (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, 32), (resource.RLIMIT_CORE, 0),
     ):  # fmt: skip
         resource.setrlimit(name, (value, value))
 

@@ -35,7 +35,17 @@ def bare_python() -> list[str]:
 
 def bubblewrap(disk_bytes: int) -> list[str]:
     """The command that runs what follows under bubblewrap, with a memory disk of a size."""
-    command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"]
+    command = [
+        "bwrap",
+        "--unshare-all",
+        "--unshare-user",
+        "--disable-userns",
+        "--die-with-parent",
+        "--new-session",
+        "--clearenv",
+        "--cap-drop",
+        "ALL",
+    ]
     for path in (*library(), bare_python()[0]):
         command += ["--ro-bind", path, path]
     disk = ["--size", str(disk_bytes), "--tmpfs", "/work", "--chdir", "/work"]

@@ -49,6 +49,9 @@ except OSError as error:
     closed = not isinstance(error, TimeoutError)
 closed
 """,
+    "no rights are to be had by a user namespace": (
+        "import ctypes; ctypes.CDLL(None).unshare(0x10000000 | 0x20000) == -1"  # CLONE_NEWUSER | CLONE_NEWNS
+    ),
 }
 """What has to hold before any code of a model is run (192.0.2.1 is an address for documentation, RFC 5737)."""
 
