@@ -2,7 +2,8 @@
 
 It reads one JSON object from standard input (``files``, ``probes``, ``limits``, ``walls``, ``uid``, ``library``), puts
 up the walls, writes the files and evaluates the probes, and says on standard output, one JSON object a line:
-``attempt`` (something that no planner needs to do), ``value`` or ``error`` of each probe, and at last ``end``.
+``attempt`` (something that no planner needs to do), ``value`` or ``error`` of each probe, and at last ``end``, or
+``stop`` at a limit.
 
 Expected values never come in here, so code that is judged cannot read them, and printing a value that is right without
 computing it is guessing.
@@ -15,13 +16,14 @@ import ctypes
 import json
 import os
 import resource
+import signal
 import sys
 from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-HOME = "/work"
+HOME, NEW_ROOT = "/work", "/tmp/root"
 MOST_ATTEMPTS = 20
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MNT_DETACH = 1, 2, 4, 32, 4096, 2
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, CAPABILITY_VERSION_3 = 24, 38, 0x20080522
@@ -39,7 +41,7 @@ STARTS = (
 )
 CHANGES = ("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.chmod", "os.chown",
            "os.truncate", "os.utime", "shutil.rmtree", "shutil.move", "shutil.copyfile")  # fmt: skip
-OTHERS = ("ctypes.dlopen", "os.kill", "os.listdir", "os.scandir", "os.putenv", "signal.pthread_kill", "gc.get_objects")
+OTHERS = ("os.kill", "os.listdir", "os.scandir", "os.putenv", "signal.pthread_kill", "gc.get_objects")
 
 
 def wall_off(task: dict[str, Any]) -> None:
@@ -53,16 +55,18 @@ def wall_off(task: dict[str, Any]) -> None:
     size = f"size={task['limits']['disk_bytes']},nr_inodes=512,mode=0755".encode()
     call("mount", b"tmpfs", b"/tmp", b"tmpfs", MS_NOSUID | MS_NODEV, size)
     for library in task["library"]:
-        inside = Path(f"/tmp{library}")
+        inside = Path(f"{NEW_ROOT}{library}")
         inside.mkdir(parents=True, exist_ok=True)
         call("mount", library.encode(), bytes(inside), None, MS_BIND, None)
         flags = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV
         call("mount", None, bytes(inside), None, flags, None)
-    Path(f"/tmp{HOME}").mkdir()
-    os.chown(f"/tmp{HOME}", task["uid"], task["uid"])
+    Path(f"{NEW_ROOT}{HOME}").mkdir()
+    os.chown(f"{NEW_ROOT}{HOME}", task["uid"], task["uid"])
     os.chdir("/tmp")
     call("pivot_root", b".", b".")
     call("umount2", b".", MNT_DETACH)
+    # A root that is not its mount namespace's own: from there nobody makes user namespaces (user_namespaces(7)).
+    os.chroot("/root")
     os.chdir("/")
     drop_rights(libc, task["uid"])
 
@@ -82,10 +86,11 @@ def drop_rights(libc: ctypes.CDLL, uid: int) -> None:
 
 def set_limits(limits: dict[str, int]) -> None:
     """Hard limits of this process and of all that it starts."""
+    resource.setrlimit(resource.RLIMIT_CPU, (limits["cpu_s"], limits["cpu_s"] + 1))
     for name, value in (
-        (resource.RLIMIT_CPU, limits["cpu_s"]), (resource.RLIMIT_AS, limits["memory_bytes"]),
+        (resource.RLIMIT_AS, limits["memory_bytes"]),
         (resource.RLIMIT_NPROC, limits["processes"]), (resource.RLIMIT_FSIZE, limits["disk_bytes"]),
-        (resource.RLIMIT_NOFILE, 64), (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, 32), (resource.RLIMIT_CORE, 0),
     ):  # fmt: skip
         resource.setrlimit(name, (value, value))
 
@@ -120,6 +125,8 @@ class Watch:
             self.attempt(f"network: {event}")
         elif event in STARTS:
             self.attempt(f"process: {event}")
+        elif event.startswith("ctypes."):
+            self.attempt(f"other: {event}")
         elif event in CHANGES:
             self.attempt(f"write: {event} {str(arguments[0])[:80]}")
         elif event in OTHERS and judged(sys._getframe(1).f_code.co_filename):
@@ -185,6 +192,12 @@ def main() -> None:
     if task["walls"]:
         wall_off(task)
     set_limits(task["limits"])
+
+    def stop(*_: object) -> None:
+        say(stop="cpu limit")
+        os._exit(1)
+
+    signal.signal(signal.SIGXCPU, stop)
     for path, text in task["files"].items():
         target = Path(HOME, path)
         target.parent.mkdir(parents=True, exist_ok=True)

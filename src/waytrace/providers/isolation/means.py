@@ -33,12 +33,23 @@ def bare_python() -> list[str]:
     return [str(Path(sys.executable).resolve()), "-I", "-S", "-c"]
 
 
-def bubblewrap() -> list[str]:
-    """The command that runs what follows under bubblewrap."""
-    command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"]
+def bubblewrap(disk_bytes: int) -> list[str]:
+    """The command that runs what follows under bubblewrap, with a memory disk of a size."""
+    command = [
+        "bwrap",
+        "--unshare-all",
+        "--unshare-user",
+        "--disable-userns",
+        "--die-with-parent",
+        "--new-session",
+        "--clearenv",
+        "--cap-drop",
+        "ALL",
+    ]
     for path in (*library(), bare_python()[0]):
         command += ["--ro-bind", path, path]
-    return [*command, "--dev", "/dev", "--size", "16000000", "--tmpfs", "/work", "--chdir", "/work", "--"]
+    disk = ["--size", str(disk_bytes), "--tmpfs", "/work", "--chdir", "/work"]
+    return [*command, "--dev", "/dev", *disk, "--remount-ro", "/", "--remount-ro", "/dev", "--"]
 
 
 def namespaces() -> list[str]:

@@ -19,10 +19,12 @@ from . import means
 from .means import IsolationError
 
 MOST_OUTPUT_BYTES = 1 << 20
+MOST_ENDING_S = 5.0
+MOST_ATTEMPTS = 20
 
-TRIAL = (
-    "import a; a.x + 1",
-    """
+TRIAL = {
+    "files come in": "import a; a.x == 41",
+    "processes are counted": """
 import os, time
 started = 0
 try:
@@ -35,8 +37,10 @@ except OSError:
     pass
 started < 50
 """,
-    "import os; not any(os.path.exists(p) for p in ('/etc/passwd', '/home', '/proc/1/environ', '/sys', '/var'))",
-    """
+    "files of the machine are out of reach": (
+        "import os; not any(os.path.exists(p) for p in ('/etc/passwd', '/home', '/proc/1/environ', '/sys', '/var'))"
+    ),
+    "the network is out of reach": """
 import socket
 try:
     socket.create_connection(("192.0.2.1", 9), 0.2)
@@ -45,9 +49,11 @@ except OSError as error:
     closed = not isinstance(error, TimeoutError)
 closed
 """,
-)
-"""What has to hold before any code of a model is run: files come in; processes are counted, files of the machine and
-the network are out of reach (192.0.2.1 is an address for documentation, RFC 5737)."""
+    "no rights are to be had by a user namespace": (
+        "import ctypes; ctypes.CDLL(None).unshare(0x10000000 | 0x20000) == -1"  # CLONE_NEWUSER | CLONE_NEWNS
+    ),
+}
+"""What has to hold before any code of a model is run (192.0.2.1 is an address for documentation, RFC 5737)."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ class Ran:
     attempts: tuple[str, ...]
     """What the code tried that no planner needs: ``network: socket.connect``. It did not get through."""
     ended: str
-    """``done``, or what ended the run: ``wall limit``, ``output limit``, ``signal 9``, ``exit 1``."""
+    """``done``, or what ended the run: ``cpu limit``, ``wall limit``, ``output limit``, ``signal 9``, ``exit 1``."""
     means: str
 
 
@@ -81,10 +87,11 @@ def available() -> str:
     """The means that works on this machine: ``bubblewrap`` or ``unshare``. Raises :class:`IsolationError`."""
     why = "neither bwrap (bubblewrap) nor unshare (util-linux) is installed"
     for name in means.installed():
-        tried = _run(name, {"a.py": "x = 41"}, TRIAL, Limits())
-        if tried.values == {0: 42, 1: True, 2: True, 3: True} and tried.ended == "done":
+        tried = _run(name, {"a.py": "x = 41"}, list(TRIAL.values()), Limits())
+        failed = [what for k, what in enumerate(TRIAL) if tried.values.get(k) is not True]
+        if not failed and tried.ended == "done":
             return name
-        why = f"{name} is installed and does not hold here ({tried.ended}; {[*tried.errors.values(), *tried.values]})"
+        why = f"{name} is installed and does not hold here (not so: {', '.join(failed)}; it ended with: {tried.ended})"
     raise IsolationError(
         f"Code of a model is not run without isolation, and {why}. Install bubblewrap, allow user namespaces, "
         "or leave the family out."
@@ -107,7 +114,7 @@ def _run(name: str, repository: Mapping[str, str], probes: Sequence[str], limits
         "uid": means.uid() if walls else 0, "library": means.library(),
     }  # fmt: skip
     inside = files("waytrace.providers.isolation").joinpath("inside.py").read_text()
-    command = [*(means.namespaces() if walls else means.bubblewrap()), *means.bare_python(), inside]
+    command = [*(means.namespaces() if walls else means.bubblewrap(limits.disk_bytes)), *means.bare_python(), inside]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/", close_fds=True,
         env={"PATH": os.environ.get("PATH", os.defpath)} if not walls else {}, start_new_session=True,
@@ -118,6 +125,7 @@ def _run(name: str, repository: Mapping[str, str], probes: Sequence[str], limits
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         code = process.wait()
+        _wait_for_all(process)
     return _heard(heard, stopped, code, name)
 
 
@@ -127,7 +135,8 @@ def _talk(process: subprocess.Popen[bytes], task: bytes, wall_s: float) -> tuple
     assert process.stdout is not None
     until, heard, sent = time.monotonic() + wall_s, bytearray(), 0
     os.set_blocking(process.stdin.fileno(), False)
-    with process.stdin as into, process.stdout as out, selectors.DefaultSelector() as ready:
+    out = process.stdout
+    with process.stdin as into, selectors.DefaultSelector() as ready:
         ready.register(into, selectors.EVENT_WRITE)
         ready.register(out, selectors.EVENT_READ)
         while (left := until - time.monotonic()) > 0:
@@ -150,6 +159,16 @@ def _talk(process: subprocess.Popen[bytes], task: bytes, wall_s: float) -> tuple
     return bytes(heard), "wall limit"
 
 
+def _wait_for_all(process: subprocess.Popen[bytes]) -> None:
+    """Until nothing of a killed run is left: whatever it started holds the pipe, and the kernel is ending it."""
+    assert process.stdout is not None
+    until = time.monotonic() + MOST_ENDING_S
+    with process.stdout as out, selectors.DefaultSelector() as ready:
+        ready.register(out, selectors.EVENT_READ)
+        while ready.select(max(until - time.monotonic(), 0.0)) and os.read(out.fileno(), 65536):
+            pass
+
+
 def _heard(heard: bytes, stopped: str, code: int, name: str) -> Ran:
     values: dict[int, Any] = {}
     errors: dict[int, str] = {}
@@ -162,12 +181,14 @@ def _heard(heard: bytes, stopped: str, code: int, name: str) -> Ran:
             continue
         if not isinstance(record, dict):
             continue
-        if isinstance(record.get("attempt"), str):
-            attempts.append(record["attempt"])
+        if isinstance(record.get("attempt"), str) and len(attempts) < MOST_ATTEMPTS:
+            attempts.append(record["attempt"][:200])
         elif type(record.get("probe")) is int and "value" in record:
             values[record["probe"]] = record["value"]
         elif type(record.get("probe")) is int:
             errors[record["probe"]] = str(record.get("error"))
+        elif record.get("stop") == "cpu limit" and not stopped:
+            ended = "cpu limit"
         elif record.get("end") is True and not stopped:
             ended = "done"
     return Ran(values, errors, tuple(attempts), ended, name)

@@ -20,8 +20,9 @@ from ..refusing import refuses
 from ..text import json_of
 from ..values import schema_error
 from ..version import version_of
+from .asked import instructions
 from .labels import Labelled, labelled
-from .told import ABOUT, read, told
+from .told import read, told
 
 LEAST_TRUE, LEAST_F1 = 0.9, 0.5
 """What a trace that passes needs: the share of its claims about the present that the checker finds true (what it cannot
@@ -125,6 +126,6 @@ def _schema() -> dict[str, Any]:
 
 
 def _item(scene: Labelled) -> Item:
-    prompt = (Message("system", ABOUT), Message("user", told(scene.scene())))
+    prompt = (Message("system", instructions()), Message("user", told(scene.scene())))
     meta = {"scenario_family": scene.family, "seed": scene.seed}
     return Item(scene.id, "driving-trace", prompt, schema=_schema(), most_tokens=6144, meta=meta)

@@ -51,7 +51,9 @@ class Labelled:
 def _scene(family: str, seed: int, content: str) -> Scene:
     scenario = generate(family, seed, SPLIT)
     if scenario_hash(scenario) != content:
-        raise ValueError(f"{family} {seed}: the catalogue has changed; write the labels again (docs/providers.md)")
+        raise ValueError(
+            f"{family} {seed}: the catalogue has changed; write the labels again (docs/provider-families.md)"
+        )
     return scene_at(scenario, TICK)
 
 

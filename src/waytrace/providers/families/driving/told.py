@@ -8,23 +8,13 @@ from typing import Any
 import numpy as np
 
 from waytrace.geometry import from_frame, heading_in_frame, to_frame, wrap
-from waytrace.observe import Reference, ReferenceKind, Scene
+from waytrace.observe import ReferenceKind, Scene
 from waytrace.scenario import PLAN_KNOTS, AgentKind, LightState, Plan
 from waytrace.trace import Header, Producer, Trace, TraceError, from_json, vocabulary_hash
 from waytrace.trace.file import plan_of
 
 REACH_M = 120.0
 LANE_POINTS = 6
-ABOUT = f"""You plan for an automated car and say why. You get one moment as JSON, in the ego's frame: x forward, y
-left, metres, radians counter-clockwise, m/s; poses are box centres, the ego's is [0, 0, 0]. "route" lists groups of
-lanes: any lane of a group leads on. Answer with one JSON object of the given schema and nothing else:
-- scene_summary, entities (what matters, in the order lanes last, agents by the order given), predictions, decision with
-  its causes and rejected options, plan. References are keys of the scene (agent:3, lane:8, light:0 ...).
-- Fields that end in _bin hold the number of a bin; the schema's descriptions list the bins.
-- A decision that is not set_speed or proceed has a longitudinal cause that is proximate or overdetermining; a lateral
-  one other than keep has a lateral cause; there is at most one proximate cause on each axis.
-- plan.segments end one after the other, the last at 8 s. plan.waypoints are {PLAN_KNOTS} rows [x, y, heading, speed] of
-  the rear axle, at 0.5 s, 1.0 s ... 8.0 s, in the same frame."""
 
 
 def told(scene: Scene) -> str:
@@ -32,8 +22,11 @@ def told(scene: Scene) -> str:
     frame = scene.ego.pose
     groups = {lane: k for k, group in enumerate(scene.route.groups) for lane in group}
     held: dict[str, dict[str, Any]] = {"agents": {}, "lanes": {}, "lights": {}, "crosswalks": {}, "stop_lines": {}}
+    accel, _ = scene.agents.rate(1.0, scene.dt_s)
     for ref in scene.elements():
-        if ref.kind == ReferenceKind.LANE:
+        if ref.kind == ReferenceKind.AGENT:
+            held["agents"][str(ref)] = _agent(scene, ref.index, accel)
+        elif ref.kind == ReferenceKind.LANE:
             held["lanes"][str(ref)] = _lane(scene, ref.index, frame, groups)
         elif ref.kind == ReferenceKind.LIGHT:
             held["lights"][str(ref)] = {
@@ -46,7 +39,6 @@ def told(scene: Scene) -> str:
         elif ref.kind == ReferenceKind.STOP_LINE:
             at = int(np.flatnonzero(scene.map.stop_line_lane == ref.index)[0])
             held["stop_lines"][str(ref)] = {"ends": _points(scene.map.stop_line_xy[at], frame)}
-    held["agents"] = _agents(scene, frame)
     ego = {
         "speed": round(scene.ego.speed_mps, 2), "accel": round(scene.ego.accel_mps2, 2),
         "size": [round(scene.ego.length_m, 2), round(scene.ego.width_m, 2)],
@@ -56,20 +48,17 @@ def told(scene: Scene) -> str:
     return json.dumps(record, separators=(",", ":"))
 
 
-def _agents(scene: Scene, frame: np.ndarray[Any, Any]) -> dict[str, dict[str, Any]]:
-    agents = scene.agents
-    accel, _ = agents.rate(1.0, scene.dt_s)
-    out: dict[str, dict[str, Any]] = {}
-    for k in np.flatnonzero(agents.in_arrays):
-        heading = float(heading_in_frame(agents.pose[k, 2], frame))
-        out[str(Reference(ReferenceKind.AGENT, int(agents.index[k])))] = {
-            "class": AgentKind(int(agents.kind[k])).name.lower(),
-            "pose": [*_points(agents.pose[k : k + 1, :2], frame)[0], round(heading, 2)],
-            "speed": round(float(agents.speed_mps[k]), 2), "accel": round(float(accel[k]), 2),
-            "size": [round(float(v), 1) for v in agents.size_m[k]],
-            **({"unseen_s": round(float(agents.age_s[k]), 1)} if agents.age_s[k] else {}),
-        }  # fmt: skip
-    return out
+def _agent(scene: Scene, index: int, accel: np.ndarray[Any, Any]) -> dict[str, Any]:
+    agents, frame = scene.agents, scene.ego.pose
+    k = int(np.flatnonzero(agents.index == index)[0])
+    heading = float(heading_in_frame(agents.pose[k, 2], frame))
+    return {
+        "class": AgentKind(int(agents.kind[k])).name.lower(),
+        "pose": [*_points(agents.pose[k : k + 1, :2], frame)[0], round(heading, 2)],
+        "speed": round(float(agents.speed_mps[k]), 2), "accel": round(float(accel[k]), 2),
+        "size": [round(float(v), 1) for v in agents.size_m[k]],
+        **({"unseen_s": round(float(agents.age_s[k]), 1)} if agents.age_s[k] else {}),
+    }  # fmt: skip
 
 
 def _lane(scene: Scene, lane: int, frame: np.ndarray[Any, Any], groups: dict[int, int]) -> dict[str, Any]:

@@ -89,7 +89,7 @@ class _Writer:
         self.texts: dict[str, str] = {}
         self.length = 0
         self.planners: list[_Planner] = []
-        self.figures: set[str] = set()
+        self.figures: set[float] = set()
         self.names = [f"{name}-{k}" for k in range(1, 60) for name in _NAMES]
         self.random.shuffle(self.names)
 
@@ -106,8 +106,8 @@ class _Writer:
         _, _, low, high, digits = metric
         while True:
             text = f"{self.random.uniform(low, high):.{digits}f}"
-            if text not in self.figures:
-                self.figures.add(text)
+            if float(text) not in self.figures:
+                self.figures.add(float(text))
                 return text
             digits = min(digits + 1, 4)
 

@@ -38,7 +38,7 @@ _CARRIED_OUT = {
 
 
 class Refusal:
-    """Thirty requests: benign ones that sound dangerous, unsafe ones, ambiguous ones; a third of them in Chinese."""
+    """Thirty requests: benign ones that sound dangerous, unsafe ones, ambiguous ones; a quarter of them in Chinese."""
 
     name = "refusal"
 
