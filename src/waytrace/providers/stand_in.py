@@ -10,7 +10,7 @@ import argparse
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,8 +27,8 @@ class Served:
     """JSON, or bytes to send as they are."""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
-    chunks: tuple[Mapping[str, Any], ...] = ()
-    """Pieces of a stream, in place of the body."""
+    chunks: Iterable[Mapping[str, Any]] = ()
+    """Pieces of a stream, in place of the body; each is sent as it is made."""
     pause_s: float = 0.0
     """Before every piece."""
 
