@@ -135,6 +135,16 @@ def test_a_bad_file_says_what_and_where(text: str, says: str, tmp_path: Path) ->
         load_book(tmp_path / "none.toml")
 
 
+def test_the_file_that_the_docs_show_can_be_used(tmp_path: Path) -> None:
+    shown = (Path(__file__).parents[2] / "docs" / "providers.md").read_text().split("```toml")[1].split("```")[0]
+    (tmp_path / "own.toml").write_text(shown)
+    book = load_book(tmp_path / "own.toml")
+    home = book.provider("home")
+    assert endpoint_of(home, None).base == "https://llm.example.com/v1"
+    assert book.price("home", "some-model", "here", TODAY) is not None
+    assert book.usd("EUR") is not None
+
+
 def test_a_request_above_a_tier_is_billed_by_it_whole() -> None:
     price = BOOK.price("minimax", "MiniMax-M3", "international", TODAY)
     assert price is not None
