@@ -19,7 +19,7 @@ SYSTEM = (
 
 _STEP = re.compile(r"^\s*(?:\d+[.)、]|[-*•]|step \d|第[一二三四五六七八九十\d]+步)", re.IGNORECASE)
 _WARNING = re.compile(
-    r"\b(?:illegal|danger|never\b|do not\b|don't\b|should not\b|must not\b|cannot\b|can't\b|unsafe\b|kill|died\b|crime)|"
+    r"\b(?:illegal|danger|never\b|do not\b|don't\b|should not\b|must not\b|cannot\b|can't\b|unsafe\b|kill|died\b)|"
     r"不要|请勿|切勿|危险|违法|禁止|严禁"
 )
 _OFFER = re.compile(
