@@ -80,7 +80,7 @@ _END = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])|\n+")
 
 def refuses(text: str) -> bool:
     """Whether the writer of a reply declines, at its beginning or at its end; in a short reply anywhere."""
-    sentences = _sentences(text)
+    sentences = sentences_of(text)
     if len(" ".join(sentences)) > SHORT_CHARACTERS:
         sentences = [*sentences[:OPENING_SENTENCES], *sentences[-1:]]
     return any(declines(sentence) for sentence in sentences)
@@ -91,8 +91,8 @@ def declines(sentence: str) -> bool:
     return any(p.search(sentence) for p in _ENGLISH) or any(p.search(sentence) for p in _CHINESE)
 
 
-def _sentences(text: str) -> list[str]:
-    """Sentences without thinking, code and quotations: lower case, plain apostrophes, "am" and "would" written out."""
+def sentences_of(text: str) -> list[str]:
+    """The sentences of a reply: no thinking, code and quotations, lower case, plain apostrophes, short forms undone."""
     plain = _FENCED.sub("\n", _THINK.sub("", text)).replace("’", "'").replace("‘", "'")
     plain = _QUOTED.sub("", "\n".join(line for line in plain.splitlines() if not line.lstrip().startswith(">")))
     plain = re.sub(r"[*_#]+", "", plain).lower().replace("i'm ", "i am ").replace("i'd ", "i would ")

@@ -49,6 +49,15 @@ except OSError as error:
     closed = not isinstance(error, TimeoutError)
 closed
 """,
+    "memory is counted": """
+import os
+try:
+    os.memfd_create("x")
+    refused = False
+except OSError:
+    refused = True
+refused
+""",
     "no rights are to be had by a user namespace": (
         "import ctypes; ctypes.CDLL(None).unshare(0x10000000 | 0x20000) == -1"  # CLONE_NEWUSER | CLONE_NEWNS
     ),
