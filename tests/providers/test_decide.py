@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from waytrace.providers import Book, choose, figures_of, load_book, report_of
+from waytrace.providers import Book, choose, figures_of, html, load_book, markdown, report_of
 from waytrace.providers.decide import MARGIN, difference
 from waytrace.providers.families import Outcome
 
@@ -133,7 +133,7 @@ def test_epochs_of_an_item_are_no_more_items() -> None:
 def test_the_interval_of_a_difference_holds_the_planted_one(gap: float) -> None:
     """Pairs of models with a known difference: 95 % intervals hold it nearly always, and 0 only without one."""
     held = certain = 0
-    trials = 80
+    trials = 40
     for seed in range(trials):
         drawn = np.random.default_rng(seed).random(120)
         first = run_of("a x", {f"tools/{n:03}": float(u < 0.8) for n, u in enumerate(drawn)})
@@ -183,3 +183,17 @@ def test_all_right_of_twelve_is_not_certainty() -> None:
     found = difference(*alike)
     assert (found.mean, found.measurable, found.certainly_worse) == (0.0, False, False)
     assert found.detectable >= found.high > 0.25
+
+
+def test_the_pages_of_live_runs_show_choice_chart_and_uses() -> None:
+    items = _items(0.9, 40) | _items(0.6, 20, family="coding")
+    runs = [run_of("glm big", items, cost=0.02), run_of("minimax <b>small</b>", items, cost=0.001)]
+    report = report_of(runs, BOOK, TODAY)
+    page, text = html(report), markdown(report)
+    assert page.count("<circle") == 2
+    assert "Default: minimax &lt;b&gt;small" in page
+    assert "<b>small" not in page
+    assert "## When to use each" in text
+    assert "no measurable difference" in text
+    assert "| doubao | not run (ARK_API_KEY unset) |" in text
+    assert "Dry runs" not in text
