@@ -54,6 +54,15 @@ def test_a_vendor_that_echoes_the_key_does_not_get_it_written(status: int, bench
     assert CANARY not in str(asked.end)
 
 
+def test_the_key_of_an_endpoint_by_url_is_not_written_either(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAYTRACE_PROVIDER_API_KEY", CANARY)
+    monkeypatch.setattr("waytrace.providers.run.key_for", lambda target: CANARY)
+    asked = bench.run(bench.url, [Served({"error": {"code": "x", "message": CANARY}}, 400)], model="m")
+    assert bench.headers[0]["authorization"] == f"Bearer {CANARY}"
+    assert CANARY not in _everything(asked.folder)
+    assert "[WAYTRACE_PROVIDER_API_KEY]" in _everything(asked.folder)
+
+
 @pytest.mark.usefixtures("_canary")
 def test_a_run_that_stops_does_not_say_the_key(bench: Bench, monkeypatch: Any) -> None:
     monkeypatch.setattr("waytrace.providers.run.key_for", lambda target: CANARY)

@@ -7,6 +7,7 @@ import platform
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -42,9 +43,9 @@ class Target:
     limit: int | None = None
     """Only so many items of each family."""
 
-    @property
+    @cached_property
     def mode(self) -> Mode:
-        """``dry-run`` for whatever answers on this machine or its network."""
+        """``dry-run`` for whatever answers on this machine or its network. Names are resolved once."""
         return mode_of(self.endpoint.base)
 
     def items(self) -> list[tuple[Family, Item]]:
@@ -105,7 +106,7 @@ def run_target(
 
     target.settings.body_of(target.model)
     price = price_of(target, book)
-    journal = Journal(folder, target.to_json(), scrubber(book.providers))
+    journal = Journal(folder, target.to_json(), scrubber([*book.providers, target.provider]))
     purse = Purse(budget, price, journal.found.spent)
     api = VendorAPI(
         target.provider, target.model.id, target.endpoint.base, key_for(target), target.settings.timeout_s
