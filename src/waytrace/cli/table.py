@@ -34,6 +34,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "trace explain": ("trace_explain", "the traces of a file in English"),
     "trace diff": ("trace_diff", "what differs between two trace files, field by field"),
     "report": ("report", "static HTML from one or more results"),
+    "providers list": (
+        "providers_list",
+        "LLM providers: endpoints, keys set or not, models, prices with their age and source",
+    ),
+    "providers run": ("providers_run", "put the benchmark's items to a model, within a budget; resumes by repeating"),
+    "providers report": ("providers_report", "which LLM provider for what: Markdown and HTML from runs, or from none"),
+    "providers prices": ("providers_prices", "the dated price book; `check` falls where a price is too old to decide"),
     "trace annotate": ("trace_annotate", "a page on which people say what the ego should do and why"),
     "trace agreement": ("trace_agreement", "how far two passes, two people, or a person and a labeller agree"),
 }

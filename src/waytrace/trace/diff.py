@@ -28,7 +28,7 @@ NONE = "-"
 
 def diff(left: TraceLine, right: TraceLine) -> tuple[Difference, ...]:
     """The fields in which two traces of one moment differ; how they were made (the header) is none of them."""
-    a, b = _fields(left), _fields(right)
+    a, b = fields_of(left), fields_of(right)
     found = [
         Difference(left.scenario, left.tick, name, a.get(name, NONE), b.get(name, NONE))
         for name in dict.fromkeys(chain(a, b)) if a.get(name) != b.get(name)
@@ -59,7 +59,7 @@ def diff_files(left: Iterable[TraceLine], right: Iterable[TraceLine]) -> Iterato
             yield Difference(*key, "decision", "is there", NONE)
 
 
-def _fields(line: TraceLine) -> dict[str, str]:
+def fields_of(line: TraceLine) -> dict[str, str]:
     """Every field of a trace as text, by its path."""
     record = to_json(line.header, line.trace)
     record.pop("header")

@@ -1,0 +1,5 @@
+"""The coding family."""
+
+from .family import Coding
+
+__all__ = ["Coding"]

@@ -1,0 +1,5 @@
+"""The driving-trace family."""
+
+from .family import DrivingTrace
+
+__all__ = ["DrivingTrace"]

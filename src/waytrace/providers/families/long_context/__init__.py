@@ -1,0 +1,5 @@
+"""The long-context family."""
+
+from .family import LongContext
+
+__all__ = ["LongContext"]

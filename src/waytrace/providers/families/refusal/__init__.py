@@ -1,0 +1,5 @@
+"""The refusal family."""
+
+from .family import Refusal
+
+__all__ = ["Refusal"]

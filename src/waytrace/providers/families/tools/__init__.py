@@ -1,0 +1,5 @@
+"""The tools family."""
+
+from .family import Tools
+
+__all__ = ["Tools"]
