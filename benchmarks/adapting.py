@@ -39,7 +39,7 @@ BASE = SftConfig(
 WAYS: dict[str, dict[str, Any]] = {
     "full": {"lr": 1e-3, "optimiser": "muon", "muon_lr": 1.5},
     "lora": {
-        "lr": 4e-3, "optimiser": "muon", "muon_lr": 1.5, "lora_rank": 8, "rslora": True,
+        "lr": 2e-3, "optimiser": "muon", "muon_lr": 1.5, "lora_rank": 8, "rslora": True,
         "lora_targets": (*TARGETS, *SCENE_TARGETS),
     },
 }  # fmt: skip

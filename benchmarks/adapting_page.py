@@ -21,8 +21,9 @@ class Share(NamedTuple):
     """The adapters' gain as a share of full fine-tuning's, with its interval (95 %)."""
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    """None, with ``high``, where full fine-tuning gains nothing in some draws: a share of that means nothing."""
+    high: float | None
 
 
 def found(stamps: Stamps, way: str, where: str, seeds: int) -> Driven:
@@ -53,10 +54,13 @@ def share(base: Driven, full: Driven, lora: Driven) -> Share | None:
     means = drawn @ sums.T / (drawn @ sizes)[:, None]
     gained = means[:, 1] - means[:, 0]
     whole = score.mean(1)
-    if whole[1] <= whole[0] or not (gained > 0.0).all():
+    if whole[1] <= whole[0]:
         return None
+    value = float((whole[2] - whole[0]) / (whole[1] - whole[0]))
+    if not (gained > 0.0).all():
+        return Share(value, None, None)
     low, high = np.quantile((means[:, 2] - means[:, 0]) / gained, [0.025, 0.975])
-    return Share(float((whole[2] - whole[0]) / (whole[1] - whole[0])), float(low), float(high))
+    return Share(value, float(low), float(high))
 
 
 def summary(stamps: Stamps, seeds: int) -> dict[str, Any]:
@@ -108,10 +112,9 @@ def page(stamps: Stamps, family: str, seeds: int) -> str:
             rows,
         ),
         "",
-        "Adapters gain "
-        + (f"**{gained['value']:.2f}** [{gained['low']:.2f}, {gained['high']:.2f}] times" if gained else f"({NOT_RUN})")
-        + f" what full fine-tuning gains. They hold {_percent(told['adapter_share_of_bytes'])} of the bytes of the "
-        "merged weights; the heads, which both train, come on top.",
+        f"Adapters gain {_times(gained)} what full fine-tuning gains. They hold "
+        f"{_percent(told['adapter_share_of_bytes'])} of the bytes of the merged weights; the heads, which both train, "
+        "come on top.",
         "",
         "Intervals draw places (scenes of one layout) with replacement; trainings differ by more than that.",
         "",
@@ -120,6 +123,14 @@ def page(stamps: Stamps, family: str, seeds: int) -> str:
         "Samples: " + (", ".join(f"{n.removeprefix('samples-')} {c:,}" for n, c in samples.items()) or NOT_RUN) + ".",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def _times(gained: Mapping[str, Any] | None) -> str:
+    if gained is None:
+        return f"({NOT_RUN})"
+    if gained["low"] is None:
+        return f"**{gained['value']:.2f}** times (no interval: in some draws full fine-tuning gains nothing)"
+    return f"**{gained['value']:.2f}** [{gained['low']:.2f}, {gained['high']:.2f}] times"
 
 
 def _ended(name: str, stamp: Mapping[str, Any], kind: str) -> bool:

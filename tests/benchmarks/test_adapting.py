@@ -38,6 +38,16 @@ def test_where_nothing_is_gained_there_is_no_share() -> None:
     assert told["share"] is None
 
 
+def test_a_gain_that_is_not_sure_has_a_share_without_an_interval() -> None:
+    from adapting_page import page, summary
+
+    stamps = _stamps(
+        {"base-new": [0.5] * 5, "full-0-new": [0.3, 0.9, 0.4, 0.8, 0], "lora-0-new": [0.4, 0.7, 0.4, 0.7, 0]}
+    )
+    assert summary(stamps, 1)["share"] == {"value": pytest.approx(0.5), "low": None, "high": None}
+    assert "**0.50** times (no interval" in page(stamps, "merge", 1)
+
+
 def test_what_is_kept_of_the_old_is_beside_the_base() -> None:
     from adapting_page import summary
 
