@@ -98,7 +98,7 @@ def test_a_quirk_ends_in_its_class(
 
 def test_no_balance_stops_the_items_that_follow_too(bench: Bench) -> None:
     asked = bench.run("glm", [RIGHT, _error(429, "1113")], family=Toy(count=20), settings=replace(QUICK, concurrency=4))
-    assert len(asked.requests) <= 4
+    assert len(asked.requests) <= 1 + 4, "one is answered, and four are on their way when the first is refused"
     assert "1113" in asked.end.stopped
 
 
