@@ -74,7 +74,7 @@ def test_no_socket_gets_through(walls: str) -> None:
 
 
 def test_a_full_disk_is_its_own(walls: str) -> None:
-    folders = ("/work/", "/", "/tmp/", "/dev/shm/")
+    folders = ("/repository/", "/", "/tmp/", "/dev/shm/")
     fill = "f = open('{}big', 'wb', buffering=0)\nsum(f.write(bytes(1 << 20)) for _ in range(400))"
     ran = isolation.run({}, [fill.format(folder) for folder in folders], QUICK)
     assert not ran.values
@@ -83,7 +83,7 @@ def test_a_full_disk_is_its_own(walls: str) -> None:
 
 
 def test_many_files_are_too_many(walls: str) -> None:
-    ran = run("for k in range(200_000):\n    open(f'/work/{k}', 'w').write('x' * 4096)\n1")
+    ran = run("for k in range(200_000):\n    open(f'/repository/{k}', 'w').write('x' * 4096)\n1")
     assert 0 not in ran.values
     assert ran.attempts
 
@@ -136,7 +136,7 @@ def test_nothing_of_the_machine_is_read_or_written(walls: str, tmp_path: Path) -
 
 def test_no_right_is_left(walls: str) -> None:
     acts = (
-        "mount(b'tmpfs', b'/work', b'tmpfs', 0, None)", "umount2(b'/work', 2)", "chroot(b'/work')",
+        "mount(b'tmpfs', b'/repository', b'tmpfs', 0, None)", "umount2(b'/repository', 2)", "chroot(b'/repository')",
         "sethostname(b'x', 1)", "mount(None, b'/usr/lib', None, 4096 | 32, None)", "setgroups(0, None)",
         "unshare(0x10000000)", "unshare(0x20000)", "shmget(0, 1 << 20, 0o1600)", "ptrace(16, 1, 0, 0)",
         "socket(1, 1, 0)", "syscall(435, 0, 0)", "syscall(425, 8, 0)",

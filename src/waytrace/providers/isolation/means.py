@@ -48,7 +48,7 @@ def bubblewrap(disk_bytes: int) -> list[str]:
     ]
     for path in (*library(), bare_python()[0]):
         command += ["--ro-bind", path, path]
-    disk = ["--size", str(disk_bytes), "--tmpfs", "/work", "--chdir", "/work"]
+    disk = ["--size", str(disk_bytes), "--tmpfs", "/repository", "--chdir", "/repository"]
     return [*command, "--dev", "/dev", *disk, "--remount-ro", "/", "--remount-ro", "/dev", "--"]
 
 
