@@ -10,79 +10,52 @@ Ctrl-C ends the counting early and writes the page.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
-import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from figure_counts import APART_M, AXES, Ledger, claim_group, claim_kind, obeyed, others, same
 from figure_moments import Forced, Moment, moments, proximate, verdicts, with_claims, words
 from figure_page import figures, page
-from waytrace.catalogue import families, generate
+from figure_scenes import DECISIONS, command, each, options, parsed
 from waytrace.microgpt.planner import loaded
-from waytrace.scenario import WaytraceError
+from waytrace.scenario import Scenario, WaytraceError
 
-SPLIT = "select"
-FIRST_SEED = 20_000
-DECISIONS = 20
-"""Moments are among the first so many decisions: 0 to 9.5 s."""
 SHUFFLES = 5
 """Other moments whose words each plan is put beside."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint", type=Path, help="folder of a checkpoint, or the name `shipped`")
-    parser.add_argument("--scenes", type=int, default=360)
-    parser.add_argument("--moments", type=int, default=3, help="decisions that are looked at in each scene")
-    parser.add_argument("--seed", type=int, default=FIRST_SEED, help="first seed of split select")
+    options(parser, "docs/trace-figures.md")
     parser.add_argument("--note", default="", help="a sentence for the page: what the checkpoint is")
-    parser.add_argument("--page", type=Path, default=Path("docs/trace-figures.md"))
-    arguments = parser.parse_args()
-    if arguments.seed < 10_000:
-        parser.error("seeds below 10000 are those of suites and of sample stores; give one from 10000 on")
+    arguments = parsed(parser)
     try:
         model, digest = loaded(str(arguments.checkpoint))
     except WaytraceError as error:
         print(f"trace_figures: {error}", file=sys.stderr)
         return 2
-    began, ledger, kept = time.monotonic(), Ledger(), list[Moment]()
-    names, done = families(SPLIT), 0
-    try:
-        for k in range(arguments.scenes):
-            family, seed = names[k % len(names)], arguments.seed + k // len(names)
-            scenario = generate(family, seed, split=SPLIT)
-            ledger.place(scenario.id, family)
-            found = list(moments(model, scenario, ticks(family, seed, arguments.moments)))
-            for moment in found:
-                count(moment, ledger)
-            kept += found
-            done = k + 1
-            if done % 10 == 0:
-                print(f"\r{done}/{arguments.scenes}, {time.monotonic() - began:.0f} s", end="", file=sys.stderr)
-    except KeyboardInterrupt:
-        print("\ninterrupted: the page is about what was counted until now", file=sys.stderr)
+    ledger, kept = Ledger(), list[Moment]()
+
+    def look(scenario: Scenario, family: str, at: list[int]) -> None:
+        ledger.place(scenario.id, family)
+        found = list(moments(model, scenario, at))
+        for moment in found:
+            count(moment, ledger)
+        kept.extend(found)
+
+    done = each(arguments, look)
     shuffle(kept, ledger)
     about = {
-        "command": f"python benchmarks/trace_figures.py {arguments.checkpoint.name} --scenes {arguments.scenes}"
-        + (f" --moments {arguments.moments}" if arguments.moments != 3 else ""),
+        "command": command("trace_figures", arguments),
         "digest": digest[:16], "note": arguments.note, "scenes": done, "moments": len(kept), "seed": arguments.seed,
         "decisions": DECISIONS, "shuffles": SHUFFLES,
     }  # fmt: skip
     arguments.page.write_text(page(ledger, about))
     print(json.dumps(figures(ledger) | {"scenes": done, "moments": len(kept), "checkpoint": digest[:16]}))
     return 0
-
-
-def ticks(family: str, seed: int, count: int) -> list[int]:
-    """The moments of a scene, drawn from its family and seed."""
-    drawn = hashlib.sha256(f"figures/{family}/{seed}".encode()).digest()
-    random = np.random.default_rng(int.from_bytes(drawn[:8], "big"))
-    return sorted(5 * int(k) for k in random.choice(DECISIONS, min(count, DECISIONS), replace=False))
 
 
 def count(m: Moment, ledger: Ledger) -> None:
