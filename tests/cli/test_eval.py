@@ -94,7 +94,7 @@ def test_a_checkpoint_drives(
     assert found["errors"] == []
     assert "a plan from the next one, after 2 s" in said.err
     assert ("flips" in found["quality"]) == ("steps that change the decision" in said.err) == (not mode)
-    assert "From one decision to the next" in Path(found["report"]).read_text()
+    assert "Traces and plans, 95 % intervals" in Path(found["report"]).read_text()
     assert found["planner"] == f"run/step_000001{mode}"
     assert found["scenarios"] == 2
     assert Path(found["report"]).exists()

@@ -76,15 +76,15 @@ def _plans(metres: str) -> Callable[[Row], tuple[float, float] | None]:
 
 FIGURES = (
     Quality("claims_true", "claims about the scene that are true", _claims("true")),
-    Quality("claims_false", "that are false", _claims("false")),
-    Quality("claims_undetermined", "that cannot be told", _claims("undetermined")),
+    Quality("claims_false", "claims about the scene that are false", _claims("false")),
+    Quality("claims_undetermined", "claims about the scene that cannot be told", _claims("undetermined")),
     Quality("plan_claims_true", "claims about the plan that hold, of those that can be told", _bound),
     Quality("flips", "steps that change the decision", _words("flips")),
-    Quality("longitudinal_flips", "along the path", _words("longitudinal_flips")),
-    Quality("lateral_flips", "across it", _words("lateral_flips")),
+    Quality("longitudinal_flips", "steps that change its longitudinal part", _words("longitudinal_flips")),
+    Quality("lateral_flips", "steps that change its lateral part", _words("lateral_flips")),
     Quality("flickers", "steps that change it and are taken back within 1 s", _words("flickers")),
     Quality("causes_kept", "causes that stay from step to step", _words("causes_kept", "cause_steps")),
     Quality("plans_apart_2s_m", "a plan from the next one, after 2 s", _plans("apart_2s_m"), "m"),
-    Quality("plans_apart_4s_m", "after 4 s", _plans("apart_4s_m"), "m"),
+    Quality("plans_apart_4s_m", "a plan from the next one, after 4 s", _plans("apart_4s_m"), "m"),
 )
 """All of them, in the order in which they are shown. A step is from one decision to the next."""
