@@ -46,8 +46,10 @@ def first_harm_s(
 ) -> float:
     """When rear-axle ``states`` [41, 4], each 0.2 s, first touch somebody at fault or leave the road; else infinity.
 
-    ``expected`` [A, 41, 4] is where the others will be. What is so at 0 s already is no plan's doing and does not
-    count: neither a contact of now, while it lasts, nor standing off the road.
+    States and ``expected`` [A, 41, 4], where the others' box centres will be, are x, y, heading, speed in the world:
+    metres, radians, m/s. ``rear`` is from the rear axle to the ego's box centre, metres as its size is. What is so
+    at 0 s already is no plan's doing and does not count: neither a contact of now, while it lasts, nor standing off the
+    road.
     """
     agents = len(others.x)
     apart = np.zeros(agents, np.bool_)
