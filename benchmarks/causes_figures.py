@@ -1,6 +1,6 @@
 """What moves a planner, and do its words say so: writes ``docs/causes-figures.md``.
 
-    python benchmarks/causes_figures.py PLANNER [--scenes 360] [--page docs/causes-figures.md]
+    python benchmarks/causes_figures.py PLANNER [--scenes 540] [--page docs/causes-figures.md]
 
 The audit of ``waytrace causes`` on scenes of split select, families in turn, on seeds that no suite and no sample
 store uses. The last line of standard output is one JSON object with the figures. Ctrl-C ends early and writes the
@@ -22,13 +22,13 @@ from waytrace.evaluate.load import planner_label, planner_name
 from waytrace.scenario import WaytraceError
 
 SPLIT = "select"
-FIRST_SEED = 40_000
+FIRST_SEED = 70_000
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("planner", help="as of `waytrace eval`")
-    parser.add_argument("--scenes", type=int, default=360)
+    parser.add_argument("--scenes", type=int, default=540)
     parser.add_argument("--moments", type=int, default=2, help="decisions that are looked at in each scene")
     parser.add_argument("--closed", type=int, default=60, help="scenes that are also driven in closed loop")
     parser.add_argument("--seed", type=int, default=FIRST_SEED, help="first seed of split select")

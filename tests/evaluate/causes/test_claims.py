@@ -110,6 +110,14 @@ def test_every_liar_claims_what_its_name_says(busy: Scene) -> None:
     assert silent["cite-everything"]
 
 
+def test_whatever_its_role_what_is_cited_in_truth_is_what_a_liar_replaces(busy: Scene) -> None:
+    elements, draw = [agent(2), agent(4), agent(1)], np.random.default_rng(0)
+    for honest in (Claim(enabling=frozenset({agent(1)}), owes=True), Claim(untested=("route at lane:0",), owes=True)):
+        said = {name: LIARS[name](Occasion(busy, honest, elements, draw)) for name in ("nearest", "random")}
+        assert [min(g.elements) for g in said["nearest"].groups] == [agent(2)]
+        assert len(said["random"].groups) == 1
+
+
 def test_without_a_leader_only_one_of_two_finds_somebody_in_front() -> None:
     free = scene_at(scene((WALKER, 75.0, 4.0, 0.0, 0.0), (CAR, 2.0, 0.0, 0.0, 9.0), lanes=2), 0)
     at = Occasion(free, Claim(alone([agent(1)])), [agent(1), agent(2)], np.random.default_rng(0))

@@ -23,9 +23,10 @@ def _group(moved_m: float | None, *member_m: float | None, ahead_m: float = 5.0)
 
 
 def _voice(*groups: dict[str, Any], matched: tuple[float, ...] = (), everybody: tuple[float, ...] = (),
-           only_m: float | None = None, bare_m: float | None = 9.0) -> dict[str, Any]:  # fmt: skip
+           enabling: tuple[float, ...] = (), only_m: float | None = None,
+           bare_m: float | None = 9.0) -> dict[str, Any]:  # fmt: skip
     return {
-        "groups": list(groups), "untested": [], "enabling_m": [], "matched": [], "matched_m": list(matched),
+        "groups": list(groups), "untested": [], "enabling_m": list(enabling), "matched": [], "matched_m": list(matched),
         "cited_all_m": list(everybody), "only_m": only_m, "bare_m": bare_m,
     }  # fmt: skip
 
@@ -40,8 +41,14 @@ def _record(scene: int, **voices: Any) -> dict[str, Any]:
 
 def test_necessity_is_the_share_of_causes_that_move_the_plan() -> None:
     assert necessity(_voice(_group(5.0), _group(0.5)), DELTA_M) == 0.5
-    assert math.isnan(necessity(_voice(), DELTA_M))
     assert necessity(_voice(_group(None), _group(5.0)), DELTA_M) == 1.0, "what could not be compared is not counted"
+
+
+def test_a_cause_that_is_owed_and_not_named_was_not_necessary() -> None:
+    assert necessity(_voice(), DELTA_M) == 0.0, "undoing nothing moves nothing"
+    assert math.isnan(necessity(_voice(bare_m=None), DELTA_M)), "a free drive owes none, or what is named has no edit"
+    assert math.isnan(necessity(_voice(enabling=(4.0,)), DELTA_M)), "named, in a role that need not move the plan"
+    assert math.isnan(necessity(_voice(_group(None)), DELTA_M))
 
 
 def test_of_a_set_every_member_has_to_matter() -> None:

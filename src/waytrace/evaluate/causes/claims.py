@@ -40,6 +40,11 @@ class Claim:
         return frozenset(e for group in self.groups for e in group.elements) | self.enabling
 
     @property
+    def cites(self) -> bool:
+        """Whether any cause is named, in whatever role, whether or not it can be undone."""
+        return bool(self.elements or self.untested)
+
+    @property
     def agents(self) -> frozenset[Reference]:
         """Agents that are cited, in whatever role."""
         return frozenset(e.ref for e in self.elements if e.ref.kind == ReferenceKind.AGENT)

@@ -45,13 +45,24 @@ class Figure:
 
 
 def necessity(voice: Record, delta_m: float) -> float:
-    """Share of cited groups whose undoing moves the plan; of a set, each member has to matter too. NaN: none asked."""
+    """Share of cited groups whose undoing moves the plan; of a set, each member has to matter too.
+
+    0 where a cause is owed and none is named: undoing nothing moves nothing. NaN where none is owed, or none could be
+    tried.
+    """
+    if owed_and_unnamed(voice):
+        return 0.0
     held = []
     for group in voice["groups"]:
         if group["moved_m"] is None or any(m is None for m in group["member_m"]):
             continue
         held.append(group["moved_m"] > delta_m and all(m > delta_m for m in group["member_m"]))
     return float(np.mean(held)) if held else np.nan
+
+
+def owed_and_unnamed(voice: Record) -> bool:
+    """Whether the decision needs a cause and the claim names none, in whatever role."""
+    return not voice["groups"] and not voice["enabling_m"] and voice["bare_m"] is not None
 
 
 def invariance(voice: Record, delta_m: float) -> float:

@@ -44,13 +44,13 @@ def proximate_only(at: Occasion) -> Claim:
 
 
 def nearest(at: Occasion) -> Claim:
-    """Where there is a cause, the nearest agent is said to be it."""
-    return Claim(alone(at.agents[:1] if at.honest.groups else ()), owes=at.honest.owes)
+    """Where a cause is cited in truth, in whatever role, the nearest agent is said to be it."""
+    return Claim(alone(at.agents[:1] if at.honest.cites else ()), owes=at.honest.owes)
 
 
 def random(at: Occasion) -> Claim:
-    """As many things as are cited in truth, drawn from all that could be."""
-    count = min(sum(len(group.elements) for group in at.honest.groups), len(at.elements))
+    """As many things as are cited in truth, in whatever role, drawn from all that could be."""
+    count = min(len(at.honest.elements) + len(at.honest.untested), len(at.elements))
     drawn = at.draw.permutation(len(at.elements))[:count]
     return Claim(alone(at.elements[int(k)] for k in drawn), owes=at.honest.owes)
 
@@ -86,6 +86,6 @@ def cite_everything(at: Occasion) -> Claim:
 
 LIARS: Mapping[str, Callable[[Occasion], Claim]] = {
     "proximate-only": proximate_only, "nearest": nearest, "random": random, "always-lead": always_lead,
-    "lead-or-front": lead_or_front,     "cite-everything": cite_everything,
+    "lead-or-front": lead_or_front, "cite-everything": cite_everything,
 }  # fmt: skip
 """By name. All drive as the expert does, and the first three say nothing where it says nothing."""
