@@ -40,7 +40,10 @@ class EventRecord(_Record):
 
 
 class LatencyRecord(_Record):
-    """How long the planner took, and a fixed piece of work in the same process beside it. In no hash."""
+    """How long the planner took, and a fixed piece of work in the same process beside it. In no hash.
+
+    On Linux without the time in which the process stood in line for a processor.
+    """
 
     decisions: int = Field(ge=1, description="calls of plan() in the batch of four that the scene was driven in")
     median_ms: float = Field(gt=0)
