@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -32,6 +33,7 @@ def main() -> int:
     parser.add_argument("--moments", type=int, default=2, help="decisions that are looked at in each scene")
     parser.add_argument("--closed", type=int, default=60, help="scenes that are also driven in closed loop")
     parser.add_argument("--seed", type=int, default=FIRST_SEED, help="first seed of split select")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--out", type=Path, default=Path("out/causes"))
     parser.add_argument("--page", type=Path, default=Path("docs/causes-figures.md"))
     parser.add_argument("--again", action="store_true", help="only write the page anew, from the records in --out")
@@ -50,7 +52,8 @@ def main() -> int:
         else:
             audit_planner(
                 arguments.planner, generate_many(arguments.scenes, split=SPLIT, seed=arguments.seed),
-                moments=arguments.moments, closed=arguments.closed, found=found, progress=progress,
+                moments=arguments.moments, closed=arguments.closed, workers=arguments.workers, found=found,
+                progress=progress,
             )  # fmt: skip
     except KeyboardInterrupt:
         print("\ninterrupted: the page is about what was tried until now", file=sys.stderr)

@@ -51,6 +51,15 @@ def test_an_agent_that_is_gone_is_cited_by_no_trace(found: Found) -> None:
     assert not any(response["still_cited"] for response in gone)
 
 
+@pytest.mark.slow
+def test_processes_give_the_records_that_one_gives() -> None:
+    scenes = [generate("lead-braking", 40_000 + k, split="select") for k in range(5)]
+    alone = audit_planner("expert", scenes, moments=1, closed=2)
+    together = audit_planner("expert", scenes, moments=1, closed=2, workers=2)
+    assert (together.records, together.closed) == (alone.records, alone.closed)
+    assert len(alone.closed) == 2
+
+
 def test_the_same_audit_gives_the_same_records(scenario: Scenario, found: Found, tmp_path: Path) -> None:
     again = audit_planner("shipped", [scenario], moments=2, closed=1, found=Found(keep=tmp_path / RECORDS))
     assert again.records == found.records

@@ -32,6 +32,8 @@ class Options:
     """Scenarios, the first that lend themselves to it, that are also driven in closed loop."""
     seed: int = 0
     """Seed of the traffic's noise; a suite has its own."""
+    workers: Annotated[int, arg(help_behavior_hint="(default: all cores)")] = 0
+    """Worker processes; the result does not depend on it."""
     reason: Annotated[str, arg(metavar="TEXT", help_behavior_hint="(for held-out suites)")] = ""
     """What a held-out suite is opened for; it is logged."""
     out: Annotated[Path, arg(metavar="FOLDER")] = Path("out/causes")
@@ -44,13 +46,20 @@ class Options:
 
 def run(options: Options, output: Output) -> int:
     """Audit, print the table, write figures and records; 1 if the honest expert is not above every planted liar."""
+    import os
+
     from waytrace.cli.causes_page import COLUMNS, page, rows
     from waytrace.evaluate.causes import RECORDS, Found, audit_planner, summary, write_result
     from waytrace.evaluate.load import load_planner, planner_label, planner_name
     from waytrace.scenario import WaytraceError
 
-    if options.moments < 1 or options.closed < 0 or (options.limit is not None and options.limit < 1):
-        raise WaytraceError("--moments and --limit are 1 or more, --closed 0 or more.")
+    if (
+        options.moments < 1
+        or options.closed < 0
+        or options.workers < 0
+        or (options.limit is not None and options.limit < 1)
+    ):
+        raise WaytraceError("--moments and --limit are 1 or more, --closed and --workers 0 or more.")
     load_planner(options.planner)  # a wrong name should fail before a suite is opened
     count, traffic, seed, scenarios = _scenarios(options, output)
     found = Found(keep=options.out / RECORDS)
@@ -59,7 +68,8 @@ def run(options: Options, output: Output) -> int:
         with output.progress(f"{label} without its causes") as advance:
             audit_planner(
                 options.planner, scenarios, moments=options.moments, closed=options.closed, traffic=traffic, seed=seed,
-                found=found, progress=lambda done, last: advance(done, count, last),
+                workers=options.workers or os.cpu_count() or 1, found=found,
+                progress=lambda done, last: advance(done, count, last),
             )  # fmt: skip
     except KeyboardInterrupt:
         if not found.records:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from waytrace.scenario.roads import RoadCache
 from .closed import closed_loop
 from .moment import Audited, audit_moment
 from .rerun import ASKED, course
+from .shared import shared
 
 DECISIONS = 20
 """Moments are among the first so many decisions of a drive: before 10 s."""
@@ -74,38 +75,58 @@ class Found:
 
 def audit_planner(
     spec: str, scenarios: Iterable[Scenario], *, moments: int = 2, closed: int = 40, traffic: str = "mixed",
-    seed: int = 0, found: Found | None = None, progress: Callable[[int, str], None] | None = None,
+    seed: int = 0, workers: int = 1, found: Found | None = None, progress: Callable[[int, str], None] | None = None,
 ) -> Found:  # fmt: skip
     """Every moment of every scene put to the test; ``found`` is filled as it goes, so that it outlives an interrupt.
 
     Each of the first ``closed`` scenes that has a moment to try in closed loop is tried there too, at its first such
-    moment. Raises :class:`PlannerError` where the planner is none, or fails in a scene.
+    moment. Records do not depend on ``workers``, the number of processes. Raises :class:`PlannerError` where the
+    planner is none, or fails in a scene.
     """
     found = found if found is not None else Found()
-    who, asker, roads = audited(spec), Asker(), RoadCache()
-    for scenario in scenarios:
-        try:
-            _scene(who, scenario, found, asker, roads, moments, closed, traffic, seed)
-        except WaytraceError:
-            raise
-        except Exception as error:
-            raise PlannerError(f"{spec} fails in {scenario.id}: {type(error).__name__}: {error}") from error
+    load_planner(spec)  # a wrong name should not wait for a process to start
+
+    def tasks() -> Iterator[tuple[Scenario, bool]]:
+        for scenario in scenarios:
+            yield scenario, len(found.closed) < closed
+
+    audit = Audit(spec, moments, traffic, seed)
+    for scene, records, driven in shared(audit, tasks(), workers):
+        found.add(records, driven if len(found.closed) < closed else None)
         if progress:
-            progress(found.scenes, scenario.id)
+            progress(found.scenes, scene)
     return found
 
 
-def _scene(
-    who: Audited, scenario: Scenario, found: Found, asker: Asker, roads: RoadCache, moments: int, closed: int,
-    traffic: str, seed: int,
-) -> None:  # fmt: skip
-    """Add a scene's records."""
-    of, scenes = course(scenario, ticks_of(scenario, moments), traffic=traffic, seed=seed)
-    made = [audit_moment(of, tick, scene, who, asker, roads) for tick, scene in scenes.items()]
-    records = [record for record in made if record is not None]
-    driven = None
-    for record in records if len(found.closed) < closed else ():
-        driven = closed_loop(scenario, record, who.planner, Expert(), traffic=traffic, seed=seed)
-        if driven is not None:
-            break
-    found.add(records, driven)
+class Audit:
+    """How scenes are audited: called with one, it gives the records of its moments and, if wanted, of a closed loop.
+
+    It is sent to worker processes; each loads the planner itself.
+    """
+
+    def __init__(self, spec: str, moments: int, traffic: str, seed: int) -> None:
+        """Of a planner's spec, so many moments a scene, and how others drive in closed loop."""
+        self.spec, self.moments, self.traffic, self.seed = spec, moments, traffic, seed
+
+    def ready(self) -> None:
+        """Load the planner. Raises :class:`PlannerError` for a spec that means none."""
+        self.who, self.asker, self.roads = audited(self.spec), Asker(), RoadCache()
+
+    def __call__(self, scenario: Scenario, closed: bool) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+        """One record a moment, and one of the first that lends itself to a closed loop (None for none)."""
+        try:
+            return self._scene(scenario, closed)
+        except WaytraceError:
+            raise
+        except Exception as error:
+            raise PlannerError(f"{self.spec} fails in {scenario.id}: {type(error).__name__}: {error}") from error
+
+    def _scene(self, scenario: Scenario, closed: bool) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+        of, scenes = course(scenario, ticks_of(scenario, self.moments), traffic=self.traffic, seed=self.seed)
+        made = [audit_moment(of, tick, scene, self.who, self.asker, self.roads) for tick, scene in scenes.items()]
+        records = [record for record in made if record is not None]
+        for record in records if closed else ():
+            driven = closed_loop(scenario, record, self.who.planner, Expert(), traffic=self.traffic, seed=self.seed)
+            if driven is not None:
+                return records, driven
+        return records, None

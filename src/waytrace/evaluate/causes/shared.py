@@ -1,0 +1,98 @@
+"""Scenes of an audit shared out to worker processes; what comes back is in the order of the scenes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import Any, Protocol
+
+from waytrace.evaluate.load import PlannerError
+from waytrace.evaluate.pool import THREAD_VARIABLES
+from waytrace.scenario import Scenario
+
+Records = list[dict[str, Any]]
+Audited = tuple[Records, dict[str, Any] | None]
+
+AHEAD = 2
+"""Scenes waiting for each worker."""
+
+
+class Auditor(Protocol):
+    """What is sent to each process."""
+
+    def ready(self) -> None:
+        """Load what is needed, once in each process."""
+
+    def __call__(self, scenario: Scenario, closed: bool) -> Audited:
+        """Audit a scene."""
+
+
+def shared(
+    audit: Auditor, tasks: Iterable[tuple[Scenario, bool]], workers: int
+) -> Iterator[tuple[str, Records, dict[str, Any] | None]]:  # fmt: skip
+    """(scene's id, its records, its closed loop) of each task, in order; ``tasks`` are drawn as they are given out.
+
+    Raises what the auditor raises, and :class:`PlannerError` where a process ends by itself.
+    """
+    if workers <= 1:
+        audit.ready()
+        for scenario, closed in tasks:
+            yield scenario.id, *audit(scenario, closed)
+        return
+    waiting: deque[tuple[str, Future[Audited]]] = deque()
+    with _processes(audit, workers) as pool:
+        for scenario, closed in tasks:
+            waiting.append((scenario.id, pool.submit(_audited, scenario, closed)))
+            if len(waiting) >= AHEAD * workers:
+                yield _next(waiting)
+        while waiting:
+            yield _next(waiting)
+
+
+def _next(waiting: deque[tuple[str, Future[Audited]]]) -> tuple[str, Records, dict[str, Any] | None]:
+    scene, answer = waiting.popleft()
+    try:
+        return scene, *answer.result()
+    except BrokenProcessPool as error:
+        raise PlannerError(
+            f"A worker process ended by itself at or shortly after {scene}: the planner crashed it, or memory ran "
+            "out. --workers 1 shows where."
+        ) from error
+
+
+@contextmanager
+def _processes(audit: Auditor, workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes of one thread each; on the way out those at work finish their scene, the rest is dropped."""
+    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))  # read by libraries when a new process imports them
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (audit,))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+_auditor: Auditor
+"""Of a worker process."""
+
+
+def _start(audit: Auditor) -> None:
+    global _auditor
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    audit.ready()
+    _auditor = audit
+
+
+def _audited(scenario: Scenario, closed: bool) -> Audited:
+    return _auditor(scenario, closed)
