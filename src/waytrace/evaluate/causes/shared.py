@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from typing import Any, Protocol
 
 from waytrace.evaluate.load import PlannerError
@@ -68,12 +68,17 @@ def _next(waiting: deque[tuple[str, Future[Audited]]]) -> tuple[str, Records, di
 
 @contextmanager
 def _processes(audit: Auditor, workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes of one thread each; on the way out those at work finish their scene, the rest is dropped."""
+    """Processes of one thread each; ended at once where the work is broken off."""
     before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))  # read by libraries when a new process imports them
+    others = set(active_children())
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (audit,))
     try:
         yield pool
+    except BaseException:
+        for process in set(active_children()) - others:
+            process.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
         for name, value in before.items():
@@ -90,6 +95,7 @@ _auditor: Auditor
 def _start(audit: Auditor) -> None:
     global _auditor
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    os.dup2(2, 1)  # nor does what a planner prints belong among the parent's answers
     audit.ready()
     _auditor = audit
 
