@@ -148,7 +148,7 @@ def _cause_rows() -> dict[str, str]:
     rows = {name: about for name, (_, about) in KINDS.items()}
     return rows | {
         "cited/nearest": "instead of the planner's: the nearest agent, wherever the label cites anything",
-        "cited/lead": "instead: always the one ahead, else the nearest in front",
+        "cited/lead": "instead: always the one ahead in the lane, nothing where nobody is",
         "cited/said": "the planner's, on moments with a decision before",
         "cited/last": "instead, on those: the expert's causes of half a second ago",
     }
