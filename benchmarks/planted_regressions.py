@@ -13,9 +13,11 @@ import json
 import os
 import sys
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from waytrace import __version__
 from waytrace.cli.tables import markdown
 from waytrace.evaluate import Result, evaluate, load_suite
 from waytrace.evaluate.gate import Decision, Policy, Verdict, gate
@@ -110,9 +112,12 @@ def _page(wanted: list[Planted], decisions: dict[str, Decision], arguments: argp
         [
             "# Planted regressions\n",
             f"Made by `python benchmarks/planted_regressions.py --suite {arguments.suite}`; not edited by hand. "
+            f"Waytrace {__version__}, {date.today()}, {os.cpu_count()} cores. "
             f"{scenes} scenes of suite `{arguments.suite}`.\n",
             "The expert with one thing made worse each ([planted_planners.py](../benchmarks/planted_planners.py)), "
-            "judged beside the expert with the default policy. G1 of one that is not repeatable has a second run.\n",
+            "judged beside the expert with the default policy ([gates.md](gates.md)). The one that never drives twice "
+            "the same has a second run for G1. The one that cites the nearest agent writes its traces while it is timed, "
+            "the expert's are made afterwards; so it is slower too, and G6 falls.\n",
             markdown(["what is wrong", "gate for it", "caught", "verdict", "gates that fell", "score"], rows),
             f"\nThe expert beside itself: {itself.verdict}, gates that fell: {', '.join(_fell(itself)) or 'none'}; "
             f"smallest detectable effect {itself.scores['detectable_effect']:.4f}.\n",
