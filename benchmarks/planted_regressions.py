@@ -116,8 +116,8 @@ def _page(wanted: list[Planted], decisions: dict[str, Decision], arguments: argp
             f"{scenes} scenes of suite `{arguments.suite}`.\n",
             "The expert with one thing made worse each ([planted_planners.py](../benchmarks/planted_planners.py)), "
             "judged beside the expert with the default policy ([gates.md](gates.md)). The one that never drives twice "
-            "the same has a second run for G1. The one that cites the nearest agent writes its traces while it is timed, "
-            "the expert's are made afterwards; so it is slower too, and G6 falls.\n",
+            "the same has a second run for G1. The one that cites the nearest agent writes its traces while it is "
+            "timed, the expert's are made afterwards; so it is slower too, and G6 falls.\n",
             markdown(["what is wrong", "gate for it", "caught", "verdict", "gates that fell", "score"], rows),
             f"\nThe expert beside itself: {itself.verdict}, gates that fell: {', '.join(_fell(itself)) or 'none'}; "
             f"smallest detectable effect {itself.scores['detectable_effect']:.4f}.\n",
