@@ -43,6 +43,24 @@ def test_small_changes_to_and_fro_are_equivalent(make: Make, scores: Scores) -> 
     assert -decision.scores["margin"] < low
 
 
+@pytest.mark.parametrize(("lower", "verdict"), [(1, "equivalent"), (2, "equivalent"), (4, "equivalent")])
+def test_a_few_lower_scenes_among_many_that_stay_are_no_regression(
+    make: Make, scores: Scores, lower: int, verdict: str
+) -> None:
+    fell = dict.fromkeys(list(scores)[:: 40 // lower][:lower], 0.1)
+    decision = gate(make("a", {s: v - fell.get(s, 0.0) for s, v in scores.items()}), make("b", scores))
+    assert decision.verdict == verdict
+    low, high = decision.scores["interval"]
+    assert -0.05 < low < 0.0 < high
+
+
+def test_many_lower_scenes_among_many_that_stay_are_one(make: Make, scores: Scores) -> None:
+    fell = dict.fromkeys(list(scores)[::20], 0.5)
+    decision = gate(make("a", {s: v - fell.get(s, 0.0) for s, v in scores.items()}), make("b", scores))
+    assert len(fell) == 8
+    assert decision.verdict == Verdict.REGRESSED
+
+
 def test_large_changes_to_and_fro_are_inconclusive_unless_the_policy_allows_it(make: Make, scores: Scores) -> None:
     before = dict.fromkeys(scores, 0.5)
     a, b = make("a", _shaken(before, 0.45)), make("b", before)
@@ -259,8 +277,9 @@ def test_a_handful_of_scenes_gives_students_interval_within_what_scores_can_be(m
     before = {f"{family}/{k:03d}": 0.5 for family in ("cut-in", "merge") for k in range(0, 8, 2)}
     after = {scene: 0.5 + 0.49 * (k % 2) for k, scene in enumerate(before)}
     decision = gate(make("a", after), make("b", before))
-    # Two families of four clusters at 0 and 0.49 in turn: variance of each mean 0.08003 / 4, weights 1/2, 6 degrees.
-    half = 2.446911851 * np.sqrt(0.080033333 / 8)
+    # Two families of four clusters at 0 and 0.49 in turn: variance of each mean 0.08003 / 4, weights 1/2, and
+    # as many degrees of freedom as clusters that differ: 4 (all eight would have 6).
+    half = 2.776445105 * np.sqrt(0.080033333 / 8)
     assert decision.scores["interval"] == pytest.approx([0.245 - half, 0.245 + half], abs=1e-6)
     wild = gate(make("c", {s: float(k == 0) for k, s in enumerate(before)}), make("d", dict.fromkeys(before, 0.9)))
     assert -1.0 <= wild.scores["interval"][0] < wild.scores["interval"][1] <= 1.0
