@@ -104,6 +104,51 @@ def test_a_missing_scene_is_refused(make: Make, scores: Scores, holder: str) -> 
         gate(make("a", a), make("b", b))
 
 
+@pytest.mark.parametrize("counted", [float("nan"), None, 0.0])
+def test_a_collision_that_the_figures_hide_is_refused(make: Make, scores: Scores, counted: float | None) -> None:
+    struck = row("merge/007", 0.5, at_fault=True)
+    hidden = struck | {"figures": struck["figures"] | {"at_fault": counted}}
+    with pytest.raises(GateError, match=r"merge/007.*at_fault"):
+        gate(make("a", scores | {"merge/007": hidden}), make("b", scores))
+
+
+def test_a_scene_scored_without_a_term_that_it_has_is_refused(make: Make, scores: Scores) -> None:
+    made = row("merge/007", 0.6)
+    for term, refused in (("EP", True), ("SL", False)):
+        terms = {name: value for name, value in made["terms"].items() if name != term}
+        a = make(f"a-{term}", scores | {"merge/007": made | {"terms": terms}})
+        b = make(f"b-{term}", scores | {"merge/007": made})
+        if refused:
+            with pytest.raises(GateError, match="has EP in one of"):
+                gate(a, b)
+        else:
+            assert gate(a, b).verdict == Verdict.EQUIVALENT
+
+
+def test_a_planner_that_fails_twice_is_a_regression_and_no_bad_input(make: Make, scores: Scores) -> None:
+    fewer = {s: v for s, v in scores.items() if s != "merge/007"}
+    same = {"result_hash": "1" * 64}
+    a = make("a", fewer, errors=("merge/007",), **same)
+    decision = gate(a, make("b", scores), again=make("c", fewer, errors=("merge/007",), **same))
+    assert decision.verdict == Verdict.REGRESSED
+    assert _states(decision)["G0"] == "failed"
+    assert _states(decision)["G1"] == "passed"
+    once = gate(a, load_result(Path(make("d", scores).path)), again=make("e", scores, result_hash="2" * 64))
+    assert once.of("G1").details == ("failed in one alone: merge/007",)
+
+
+def test_a_result_is_no_second_evaluation_of_itself(make: Make, scores: Scores) -> None:
+    a = make("a", scores)
+    with pytest.raises(GateError, match="the candidate itself"):
+        gate(a, make("b", scores), again=load_result(a.path))
+
+
+def test_no_drop_beyond_one_is_called_detectable(make: Make) -> None:
+    decision = gate(make("a", {"merge/0": 0.9, "merge/2": 0.2}), make("b", {"merge/0": 0.4, "merge/2": 0.9}))
+    assert decision.scores["detectable_effect"] is None
+    assert "none as outright failures" in markdown_summary(decision)
+
+
 def test_scenes_that_both_lack_are_refused_too(make: Make, scores: Scores) -> None:
     a, b = make("a", scores, suite_scenes=165), make("b", scores, suite_scenes=165)
     with pytest.raises(GateError, match="suite made-up has 5 more"):
