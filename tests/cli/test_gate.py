@@ -70,14 +70,25 @@ def test_four_verdicts_and_their_exit_codes(
 def test_bad_input_ends_with_two_and_says_what(base: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     other = _result(tmp_path / "other", SCORES, traffic="replay")
     (tmp_path / "policy.toml").write_text("[scores]\nmargn = 0.1\n")
-    damaged = _result(tmp_path / "damaged", SCORES)
+    (tmp_path / "tail.toml").write_text("[alpha]\nscores = 0.0004\n")
+    (tmp_path / "deep.toml").write_text("a = " + "[" * 5000)
+    damaged, deep, rowless = (_result(tmp_path / name, SCORES) for name in ("damaged", "deep", "rowless"))
     Path(damaged, "result.json").write_text("{")
+    Path(deep, "result.json").write_text("[" * 100_000)
+    Path(rowless, "result.json").write_text(
+        json.dumps(json.loads(Path(base, "result.json").read_text()) | {"scenarios": None})
+    )
     for arguments, said in (
         ([other, "--baseline", base], "traffic"),
         ([base, "--baseline", str(tmp_path / "nowhere")], "No result at"),
         ([base, "--baseline", base, "--policy", str(tmp_path / "policy.toml")], "scores.margn: there is no such key"),
         ([base, "--baseline", base, "--policy", str(tmp_path / "none.toml")], "cannot be read"),
+        ([base, "--baseline", base, "--policy", str(tmp_path / "tail.toml")], "alpha.scores: Input should be greater"),
+        ([base, "--baseline", base, "--policy", str(tmp_path / "deep.toml")], "is no TOML"),
         ([damaged, "--baseline", base], "cannot be read as JSON"),
+        ([deep, "--baseline", base], "cannot be read as JSON"),
+        ([rowless, "--baseline", base], "scenarios is no list of records"),
+        ([base, "--baseline", base, "--markdown", str(tmp_path)], "could not be written"),
     ):
         assert main(["gate", *arguments]) == 2
         message = capsys.readouterr().err
@@ -145,3 +156,13 @@ def test_a_result_with_failures_is_no_baseline(tmp_path: Path, capsys: pytest.Ca
     fallen = _result(tmp_path / "fallen", SCORES, errors=[{"id": "merge/999", "message": "no", "log": "l"}])
     assert main(["baseline", "set", fallen, "--reason", "why not", "--out", str(tmp_path / "b")]) == 2
     assert "that is no baseline" in capsys.readouterr().err
+
+
+def test_a_suite_that_names_no_folder_makes_no_baseline_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    away = _result(tmp_path / "away", SCORES, suite="../../away")
+    assert main(["baseline", "set", away, "--reason", "first"]) == 2
+    assert "names no folder" in capsys.readouterr().err
+    assert not (tmp_path.parent / "away").exists()

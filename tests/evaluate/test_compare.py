@@ -116,6 +116,30 @@ def test_a_scene_that_was_driven_alike_and_says_something_else_is_told(
     assert (found.scene, found.first_tick, found.unseen_by_score) == (scene, None, True)
 
 
+def test_what_only_one_was_driven_with_is_a_dash_and_null(
+    results: tuple[Result, Result], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = json.loads((results[0].path / "result.json").read_text())
+    scene = record["scenarios"][0]
+    value = scene["terms"].pop("C")
+    (tmp_path / "result.json").write_text(
+        json.dumps(record | {"traffic": "replay", "scenarios": [scene | {"digest": "x"}, *record["scenarios"][1:]]})
+    )
+    paths = [str(results[0].path), str(tmp_path)]
+    assert main(["compare", *paths, "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert [d["terms"] for d in found["differences"]] == [{"C": [value, None]}]
+    assert found["conditions"] == {"traffic": ["mixed", "replay"]}
+    assert main(["compare", *paths]) == 1
+    out = capsys.readouterr().out
+    assert "Not driven alike: traffic mixed -> replay" in out
+    assert f"C {value:.2f} -> -" in out
+    del scene["score"]
+    (tmp_path / "result.json").write_text(json.dumps(record | {"scenarios": [scene]}))
+    assert main(["compare", *paths]) == 2
+    assert "scenarios.0.score" in capsys.readouterr().err
+
+
 def test_results_of_other_scenes_are_refused(results: tuple[Result, Result], store: Path, tmp_path: Path) -> None:
     fewer = evaluate("idm", store, out=tmp_path / "fewer", workers=1, limit=4)
     with pytest.raises(StoreError, match="not of the same scenes: 2 are in one alone"):

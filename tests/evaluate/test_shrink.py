@@ -71,4 +71,6 @@ def test_the_command_writes_the_smaller_scene(tmp_path: Path, capsys: pytest.Cap
     assert found["failure"] == "NC"
     store = ScenarioStore.open(out)
     assert len(store[found["id"]].agents) == 1 + len(found["kept"])
+    assert main(["shrink", "lead-braking/test/000000", "constant-velocity", "--out", str(tmp_path / "test")]) == 2
+    assert "of split 'test'" in capsys.readouterr().err
     assert main(["shrink", "no-such/select/0", "idm", "--out", str(out)]) == 2

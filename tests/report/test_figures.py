@@ -135,6 +135,30 @@ def test_causal_figures_are_every_number_with_the_interval_beside_it(tmp_path: P
         read_causal(file)
 
 
+@pytest.mark.parametrize("printed", [False, True])
+def test_of_a_causal_audit_the_planners_figures_come_first_with_their_intervals(tmp_path: Path, printed: bool) -> None:
+    def voice(value: float) -> dict[str, object]:
+        parts = ("necessity", "invariance", "sufficiency", "faithfulness", "between", "direction", "cause_set_f1")
+        figure = {"value": value, "low": value - 0.1, "high": value + 0.1, "asked": 9}
+        return dict.fromkeys(parts, figure) | {"direction": {**figure, "value": None}, "cited": 7, "untested": 0}
+
+    liars = [f"liar {k}" for k in range(7)]
+    names = ["honest", *liars, "planner", "planner-random", "plan-first"]
+    voices = {name: voice(0.3 + 0.05 * k) for k, name in enumerate(names)}
+    file = tmp_path / "causes.json"
+    file.write_text(
+        json.dumps({"planner": "mine"} | ({"voices": voices} if printed else {"at": {"delta": {"voices": voices}}}))
+    )
+    figures = read_causal(file).figures
+    assert figures[0] == Figure("the planner, necessity", pytest.approx(0.7), pytest.approx((0.6, 0.8)))
+    assert {"ceiling: the expert, faithfulness", "floor: its plans, causes at random, faithfulness"} <= {
+        figure.name for figure in figures
+    }
+    assert [f.name for f in figures[-8:]] == [f"{name}, F" for name in (*liars, "plan-first")]
+    assert all(figure.interval for figure in figures if "cited" not in figure.name and "untested" not in figure.name)
+    assert not any("direction" in figure.name or "asked" in figure.name for figure in figures)
+
+
 def test_what_is_given_is_on_the_page_and_what_is_not_is_left_out(tmp_path: Path) -> None:
     row = IndexRow("s", "catalogue", "merge", 0, 0.5, {"NC": 1.0}, "horizon", "x.html")
     planner = PlannerSummary("mine", 0.5)

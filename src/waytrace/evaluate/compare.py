@@ -10,12 +10,17 @@ import numpy as np
 from waytrace.scenario import Rollout, StoreError
 
 from .compare_said import SaidDifference, read_sayings, said_difference
+from .digest import plain
 from .result import Result
+from .schema import checked
 
 APART_M = 0.5
 """Two drives that are this far from one another have visibly parted."""
 STILL = 0.005
 """Scores less than this apart stand still: they print alike to two digits."""
+
+CONDITIONS = ("suite_hash", "traffic", "style", "seed", "replan_ticks")
+"""What results of one planner may differ for, beside the planner."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class SceneDifference:
     after: float
     """Scores. A scene that a planner failed on has NaN."""
     terms: dict[str, tuple[float, float]]
-    """Terms that changed, and what they were and are."""
+    """Terms that changed, and what they were and are; NaN where a drive is without the term."""
     gone: tuple[str, ...]
     """Events of the first drive that the second lacks, in words."""
     new: tuple[str, ...]
@@ -54,15 +59,24 @@ class SceneDifference:
         """As plain JSON values, what was said beside the rest."""
         record = asdict(self)
         said = record.pop("said")
-        scores: dict[str, Any] = {key: None if np.isnan(record[key]) else record[key] for key in ("before", "after")}
-        return {**record, **scores, **said, "unseen_by_score": self.unseen_by_score}
+        found: dict[str, Any] = plain({**record, **said, "unseen_by_score": self.unseen_by_score})
+        return found
+
+
+def conditions(before: Result, after: Result) -> dict[str, tuple[Any, Any]]:
+    """What the two were driven under that is not the same, such as ``traffic``: what it was and what it is."""
+    return {
+        key: (before.meta[key], after.meta[key]) for key in CONDITIONS if before.meta[key] != after.meta[key]
+    }  # fmt: skip
 
 
 def compare(before: Result, after: Result) -> list[SceneDifference]:
     """Every scene that went differently, the largest loss first. Scenes that a planner failed on lead.
 
-    Raises ``StoreError`` where the two are not of the same scenes.
+    Raises ``StoreError`` where the two are not of the same scenes, or a file does not follow the schema.
     """
+    for result in (before, after):
+        checked(result)
     known = [set(r.ids) | {e["id"] for e in r.errors} for r in (before, after)]
     if known[0] != known[1]:
         lacking = sorted(known[0] ^ known[1])

@@ -114,10 +114,14 @@ def load_result(path: str | Path) -> Result:
         raise StoreError(
             f"No result at {folder}: there is no {file.name}. A finished `waytrace eval --out {folder}` leaves one."
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise StoreError(f"{file} cannot be read as JSON: {error}. Repeat the evaluation.") from error
     if not isinstance(meta, dict) or meta.get("schema") != SCHEMA:
         raise StoreError(f"{file} is no result of this version: schema {SCHEMA!r} expected.")
+    for key in ("scenarios", "errors"):
+        held = meta.get(key)
+        if not isinstance(held, list) or not all(isinstance(r, dict) and isinstance(r.get("id"), str) for r in held):
+            raise StoreError(f"{file}: {key} is no list of records with an id. Repeat the evaluation.")
     return Result(file.parent, meta)
 
 

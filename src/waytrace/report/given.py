@@ -111,14 +111,30 @@ def read_gate(path: Path) -> Gate:
 def read_causal(path: Path) -> Causal:
     """Every number of a JSON object by its name, with the interval that stands beside it.
 
-    A figure is a number, or an object with ``value``; its interval is two numbers under ``interval``, or under its own
-    name and ``_interval``. Raises WaytraceError where there is no number.
+    A figure is a number, or an object with ``value``; its interval is two numbers under ``interval`` or under ``low``
+    and ``high`` in it, or beside it under its own name and ``_interval``. Of what ``waytrace causes`` writes it is the
+    planner's figures, with their ceiling and floor, then the liars'. Raises WaytraceError where there is no number.
     """
     record = _read(path, "waytrace causes PLANNER --json > FILE")
-    figures = list(_figures(record, ()))[:_MOST_FIGURES]
+    voices = _voices(record)
+    figures = list(_figures(voices if voices else record, ()))[:_MOST_FIGURES]
     if not figures:
         raise WaytraceError(f"{path} holds no figures: a JSON object of names and numbers is expected.")
     return Causal(str(record.get("label") or record.get("planner") or ""), figures)
+
+
+def _voices(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what ``waytrace causes`` wrote or printed the figures by who claims, the planner first; else nothing."""
+    try:
+        voices = record["voices"] if "voices" in record else record["at"]["delta"]["voices"]
+        honest, planner = voices["honest"], voices["planner"]
+    except (KeyError, TypeError):
+        return {}
+    found = {"the planner": planner, "ceiling: the expert": honest}
+    found |= {"floor: its plans, causes at random": voices.get("planner-random")}
+    found |= {name: {"F": voice.get("faithfulness")} for name, voice in voices.items()
+              if name not in ("planner", "honest", "planner-random") and isinstance(voice, dict)}  # fmt: skip
+    return {name: voice for name, voice in found.items() if isinstance(voice, dict)}
 
 
 def _figures(record: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[Figure]:
@@ -126,8 +142,10 @@ def _figures(record: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[Figu
         name = ", ".join((*names, key.replace("_", " ")))
         if key == "interval" or key.endswith("_interval"):
             continue
-        if isinstance(value, dict) and _number(value.get("value")) is not None:
-            yield Figure(name, float(value["value"]), _interval(value.get("interval")))
+        if isinstance(value, dict) and "value" in value:
+            if (number := _number(value["value"])) is not None:
+                bounds = value.get("interval", [value.get("low"), value.get("high")])
+                yield Figure(name, number, _interval(bounds))
         elif isinstance(value, dict):
             yield from _figures(value, (*names, key.replace("_", " ")))
         elif (number := _number(value)) is not None:

@@ -43,6 +43,24 @@ def test_small_changes_to_and_fro_are_equivalent(make: Make, scores: Scores) -> 
     assert -decision.scores["margin"] < low
 
 
+@pytest.mark.parametrize(("lower", "verdict"), [(1, "equivalent"), (2, "equivalent"), (4, "equivalent")])
+def test_a_few_lower_scenes_among_many_that_stay_are_no_regression(
+    make: Make, scores: Scores, lower: int, verdict: str
+) -> None:
+    fell = dict.fromkeys(list(scores)[:: 40 // lower][:lower], 0.1)
+    decision = gate(make("a", {s: v - fell.get(s, 0.0) for s, v in scores.items()}), make("b", scores))
+    assert decision.verdict == verdict
+    low, high = decision.scores["interval"]
+    assert -0.05 < low < 0.0 < high
+
+
+def test_many_lower_scenes_among_many_that_stay_are_one(make: Make, scores: Scores) -> None:
+    fell = dict.fromkeys(list(scores)[::20], 0.5)
+    decision = gate(make("a", {s: v - fell.get(s, 0.0) for s, v in scores.items()}), make("b", scores))
+    assert len(fell) == 8
+    assert decision.verdict == Verdict.REGRESSED
+
+
 def test_large_changes_to_and_fro_are_inconclusive_unless_the_policy_allows_it(make: Make, scores: Scores) -> None:
     before = dict.fromkeys(scores, 0.5)
     a, b = make("a", _shaken(before, 0.45)), make("b", before)
@@ -84,6 +102,51 @@ def test_a_missing_scene_is_refused(make: Make, scores: Scores, holder: str) -> 
     a, b = (fewer, scores) if holder == "candidate" else (scores, fewer)
     with pytest.raises(GateError, match=r"lacks 1 scenes: merge/007"):
         gate(make("a", a), make("b", b))
+
+
+@pytest.mark.parametrize("counted", [float("nan"), None, 0.0])
+def test_a_collision_that_the_figures_hide_is_refused(make: Make, scores: Scores, counted: float | None) -> None:
+    struck = row("merge/007", 0.5, at_fault=True)
+    hidden = struck | {"figures": struck["figures"] | {"at_fault": counted}}
+    with pytest.raises(GateError, match=r"merge/007.*at_fault"):
+        gate(make("a", scores | {"merge/007": hidden}), make("b", scores))
+
+
+def test_a_scene_scored_without_a_term_that_it_has_is_refused(make: Make, scores: Scores) -> None:
+    made = row("merge/007", 0.6)
+    for term, refused in (("EP", True), ("SL", False)):
+        terms = {name: value for name, value in made["terms"].items() if name != term}
+        a = make(f"a-{term}", scores | {"merge/007": made | {"terms": terms}})
+        b = make(f"b-{term}", scores | {"merge/007": made})
+        if refused:
+            with pytest.raises(GateError, match="has EP in one of"):
+                gate(a, b)
+        else:
+            assert gate(a, b).verdict == Verdict.EQUIVALENT
+
+
+def test_a_planner_that_fails_twice_is_a_regression_and_no_bad_input(make: Make, scores: Scores) -> None:
+    fewer = {s: v for s, v in scores.items() if s != "merge/007"}
+    same = {"result_hash": "1" * 64}
+    a = make("a", fewer, errors=("merge/007",), **same)
+    decision = gate(a, make("b", scores), again=make("c", fewer, errors=("merge/007",), **same))
+    assert decision.verdict == Verdict.REGRESSED
+    assert _states(decision)["G0"] == "failed"
+    assert _states(decision)["G1"] == "passed"
+    once = gate(a, load_result(Path(make("d", scores).path)), again=make("e", scores, result_hash="2" * 64))
+    assert once.of("G1").details == ("failed in one alone: merge/007",)
+
+
+def test_a_result_is_no_second_evaluation_of_itself(make: Make, scores: Scores) -> None:
+    a = make("a", scores)
+    with pytest.raises(GateError, match="the candidate itself"):
+        gate(a, make("b", scores), again=load_result(a.path))
+
+
+def test_no_drop_beyond_one_is_called_detectable(make: Make) -> None:
+    decision = gate(make("a", {"merge/0": 0.9, "merge/2": 0.2}), make("b", {"merge/0": 0.4, "merge/2": 0.9}))
+    assert decision.scores["detectable_effect"] is None
+    assert "none as outright failures" in markdown_summary(decision)
 
 
 def test_scenes_that_both_lack_are_refused_too(make: Make, scores: Scores) -> None:
@@ -259,8 +322,9 @@ def test_a_handful_of_scenes_gives_students_interval_within_what_scores_can_be(m
     before = {f"{family}/{k:03d}": 0.5 for family in ("cut-in", "merge") for k in range(0, 8, 2)}
     after = {scene: 0.5 + 0.49 * (k % 2) for k, scene in enumerate(before)}
     decision = gate(make("a", after), make("b", before))
-    # Two families of four clusters at 0 and 0.49 in turn: variance of each mean 0.08003 / 4, weights 1/2, 6 degrees.
-    half = 2.446911851 * np.sqrt(0.080033333 / 8)
+    # Two families of four clusters at 0 and 0.49 in turn: variance of each mean 0.08003 / 4, weights 1/2, and
+    # as many degrees of freedom as clusters that differ: 4 (all eight would have 6).
+    half = 2.776445105 * np.sqrt(0.080033333 / 8)
     assert decision.scores["interval"] == pytest.approx([0.245 - half, 0.245 + half], abs=1e-6)
     wild = gate(make("c", {s: float(k == 0) for k, s in enumerate(before)}), make("d", dict.fromkeys(before, 0.9)))
     assert -1.0 <= wild.scores["interval"][0] < wild.scores["interval"][1] <= 1.0

@@ -29,11 +29,14 @@ class Options:
 def run(options: Options, output: Output) -> int:
     """Write the baseline and a line of its history."""
     from waytrace.evaluate import load_result
-    from waytrace.evaluate.gate import set_baseline
+    from waytrace.evaluate.gate import GateError, set_baseline
     from waytrace.evaluate.gate.baseline import FOLDER
 
     result = load_result(options.result)
-    folder = options.out or FOLDER / str(result.meta["suite"])
+    suite = str(result.meta.get("suite", ""))
+    if options.out is None and Path(suite).name != suite:
+        raise GateError(f"Suite {suite!r} names no folder: say where the baseline goes, with --out FOLDER.")
+    folder = options.out or FOLDER / suite
     line = set_baseline(result, options.reason, folder)
     before = line["before"][:16] if line["before"] else "none"
     output.say(f"Baseline {before} -> {line['result_hash'][:16]}: {line['planner']} on {line['suite']}")

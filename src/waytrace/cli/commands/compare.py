@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,7 +36,7 @@ class Options:
 def run(options: Options, output: Output) -> int:
     """Print every scene that went differently; 1 if there is one."""
     from waytrace.evaluate import load_result
-    from waytrace.evaluate.compare import compare
+    from waytrace.evaluate.compare import compare, conditions
     from waytrace.report import read_gate
     from waytrace.scenario import WaytraceError
 
@@ -44,6 +45,9 @@ def run(options: Options, output: Output) -> int:
     said = read_gate(options.gate) if options.gate else None
     before, after = load_result(options.before), load_result(options.after)
     found = compare(before, after)
+    unlike = conditions(before, after)
+    if unlike:
+        output.say("Not driven alike: " + ", ".join(f"{name} {a} -> {b}" for name, (a, b) in unlike.items()))
     for difference in found[: options.limit]:
         _print(output, difference)
     if len(found) > options.limit:
@@ -61,7 +65,7 @@ def run(options: Options, output: Output) -> int:
     output.finish(
         {
             "before": str(before.path), "after": str(after.path), "scenes": len(before.ids),
-            "lower": lower, "higher": higher, "unseen_by_score": unseen,
+            "lower": lower, "higher": higher, "unseen_by_score": unseen, "conditions": unlike,
             "differences": [d.to_json() for d in found], "report": str(page) if page else None,
         }
     )  # fmt: skip
@@ -82,9 +86,9 @@ def _report(options: Options, output: Output, found: list[SceneDifference], gate
 
 
 def _print(output: Output, d: SceneDifference) -> None:
-    output.say(f"{d.scene}: {d.before:.3f} -> {d.after:.3f}")
+    output.say(f"{d.scene}: {_figure(d.before, 3)} -> {_figure(d.after, 3)}")
     if d.terms:
-        output.say("    " + ", ".join(f"{name} {a:.2f} -> {b:.2f}" for name, (a, b) in d.terms.items()))
+        output.say("    " + ", ".join(f"{name} {_figure(a, 2)} -> {_figure(b, 2)}" for name, (a, b) in d.terms.items()))
     for word, events in (("new", d.new), ("gone", d.gone)):
         for event in events:
             output.say(f"    {word}: {event}")
@@ -100,3 +104,8 @@ def _print(output: Output, d: SceneDifference) -> None:
     if said.cause_tick is not None:
         words = "; ".join([f"dropped {c}" for c in said.dropped] + [f"added {c}" for c in said.added])
         output.say(f"    {said.other_causes} decisions with other causes, first at tick {said.cause_tick}: {words}")
+
+
+def _figure(value: float, digits: int) -> str:
+    """A score or a term, or a dash where a drive has none."""
+    return "-" if math.isnan(value) else f"{value:.{digits}f}"

@@ -35,7 +35,15 @@ class Options:
 def run(options: Options, output: Output) -> int:
     """Print gates, families, verdict; the exit code is what the policy makes of the verdict."""
     from waytrace.evaluate import load_result
-    from waytrace.evaluate.gate import Policy, effect_line, gate, load_baseline, load_policy, markdown_summary
+    from waytrace.evaluate.gate import (
+        GateError,
+        Policy,
+        effect_line,
+        gate,
+        load_baseline,
+        load_policy,
+        markdown_summary,
+    )
 
     policy = load_policy(options.policy) if options.policy else Policy()
     decision = gate(
@@ -62,8 +70,11 @@ def run(options: Options, output: Output) -> int:
     granted = ", which the policy allows" if str(decision.verdict) in policy.allow else ""
     output.say(f"Verdict: {decision.verdict}{granted}")
     if options.markdown:
-        with options.markdown.open("a") as file:
-            file.write(markdown_summary(decision))
+        try:
+            with options.markdown.open("a", encoding="utf-8") as file:
+                file.write(markdown_summary(decision))
+        except OSError as error:
+            raise GateError(f"The summary could not be written to {options.markdown}: {error.strerror}.") from error
         output.say(f"Summary: {options.markdown}")
     output.finish(
         {

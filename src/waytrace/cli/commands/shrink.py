@@ -39,11 +39,12 @@ def run(options: Options, output: Output) -> int:
     from waytrace.evaluate.reference import reference
     from waytrace.evaluate.shrink import FAILURES, shrink
     from waytrace.evaluate.suite_store import generated
-    from waytrace.scenario import scenario_hash
+    from waytrace.scenario import permit, scenario_hash
     from waytrace.scenario.store import ScenarioStore, ScenarioWriter
 
     scene, _, style = options.scene.partition("+")
     scenario = ScenarioStore.open(options.scenarios)[options.scene] if options.scenarios else generated(scene)
+    next(permit([scenario], "tune"))
     style = style if style and not options.scenarios else "normal"
     oracle = reference(scenario, scenario_hash(scenario), traffic=options.traffic, style=style, seed=options.seed)
     with output.progress("shrinking") as advance:

@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 
 _SAME = ("traffic", "style", "seed", "replan_ticks", "admitted_only")
 _SHOWN = 5
+_OF_THE_DRIVE = {"SL", "C"}
+"""Terms that a drive can be without: no lane it took has a limit, it lasted less than 0.5 s."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class Judged:
 
 
 def judged(result: Result) -> Judged:
-    """The result with its rows checked: whole, each scene once, every score the one that its terms give.
+    """The result with its rows checked: whole, each scene once, every score the one that its terms give, events in
+    the figures where the terms have them.
 
     Raises :class:`GateError`, or ``StoreError`` where the file does not follow the schema.
     """
@@ -59,6 +62,7 @@ def judged(result: Result) -> Judged:
         raise GateError(f"{where} holds a scene twice. Repeat the evaluation.")
     for row in record.scenarios:
         _check_score(row, str(where))
+        _check_events(row, str(where))
     return Judged(result, record, rows, crashed)
 
 
@@ -69,6 +73,16 @@ def _check_score(row: RowRecord, where: str) -> None:
         raise GateError(f"{where}, scene {row.id}: {error.args[0]} Was it made by another version?") from error
     if not math.isclose(right, row.score, rel_tol=1e-9, abs_tol=1e-12):
         raise GateError(f"{where} was edited: scene {row.id} scores {row.score:.6f}, its terms give {right:.6f}.")
+
+
+def _check_events(row: RowRecord, where: str) -> None:
+    """A collision or red light that is counted in the terms alone, or in the figures alone, would escape a gate."""
+    for term, figure in (("NC", "at_fault"), ("TLC", "red_light")):
+        counted, value = row.figures.get(figure), row.terms.get(term, 1.0)
+        if counted is None or not math.isfinite(counted):
+            raise GateError(f"{where}, scene {row.id}: figure {figure} is {counted}, no number. Repeat the evaluation.")
+        if (counted > 0.0) != (value < 1.0):
+            raise GateError(f"{where} was edited: scene {row.id} has {figure} {counted:g} beside {term} {value:g}.")
 
 
 @dataclass(frozen=True)
@@ -121,8 +135,33 @@ def pair(candidate: Judged, baseline: Judged, *, partial: bool = False, called: 
     either, where both lack scenes of their suite (unless ``partial``), or where the baseline's planner failed: a
     baseline that did not finish is none.
     """
-    a, b = candidate.record, baseline.record
+    a = candidate.record
     left, right = candidate.result.path, baseline.result.path
+    check_conditions(candidate, baseline)
+    if baseline.crashed:
+        raise GateError(
+            f"The {called}'s planner failed on {_listed(baseline.crashed)} ({right}). A {called} has to finish."
+        )
+    absent = _absent(a, candidate.ids)
+    if absent and not partial:
+        raise GateError(
+            f"{left} and {right} hold {len(candidate.ids)} scenes; suite {a.suite} has {absent} more. Evaluate "
+            "without --limit, or say `partial = true` in the policy."
+        )
+    ids = tuple(sorted(candidate.ids))
+    for i in ids:
+        if i in candidate.rows:
+            _check_alike(candidate.rows[i], baseline.rows[i], f"{left}", f"{right}")
+    counted = np.array([baseline.rows[i].oracle.clean or not baseline.record.admitted_only for i in ids])
+    if not counted.any():
+        raise GateError(f"{right}: the oracle drives none of the scenes, so no mean is over any.")
+    return Pairs(candidate, baseline, ids, counted)
+
+
+def check_conditions(one: Judged, other: Judged) -> None:
+    """That both drove the same scenes under the same conditions. Raises :class:`GateError`."""
+    a, b = one.record, other.record
+    left, right = one.result.path, other.result.path
     for key in _SAME:
         if getattr(a, key) != getattr(b, key):
             raise GateError(f"{left} has {key} {getattr(a, key)!r}, {right} has {getattr(b, key)!r}: no comparison.")
@@ -133,29 +172,23 @@ def pair(candidate: Judged, baseline: Judged, *, partial: bool = False, called: 
         )
     if a.suite_hash is None and a.store_hash != b.store_hash:
         raise GateError(f"{left} and {right} were driven on stores of different content: no comparison.")
-    if baseline.crashed:
-        raise GateError(
-            f"The {called}'s planner failed on {_listed(baseline.crashed)} ({right}). A {called} has to finish."
-        )
-    for holder, lacking in ((left, baseline.ids - candidate.ids), (right, candidate.ids - baseline.ids)):
+    for holder, lacking in ((left, other.ids - one.ids), (right, one.ids - other.ids)):
         if lacking:
             raise GateError(f"{holder} lacks {_listed(lacking)}. A missing scene is never left out: evaluate them all.")
-    if not candidate.ids:
+    if not one.ids:
         raise GateError(f"{left} holds no scene.")
-    absent = _absent(a, candidate.ids)
-    if absent and not partial:
+
+
+def _check_alike(after: RowRecord, before: RowRecord, left: str, right: str) -> None:
+    """That a scene is of one cluster in both, and scored by the same terms but those that depend on the drive."""
+    if after.cluster != before.cluster:
+        raise GateError(f"Scene {after.id} is of another cluster in {left} than in {right}: no comparison.")
+    apart = (after.terms.keys() ^ before.terms.keys()) - _OF_THE_DRIVE
+    if apart:
         raise GateError(
-            f"{left} and {right} hold {len(candidate.ids)} scenes; suite {a.suite} has {absent} more. Evaluate "
-            "without --limit, or say `partial = true` in the policy."
+            f"Scene {after.id} has {', '.join(sorted(apart))} in one of {left} and {right} alone, which the scene "
+            "decides and not the planner: no comparison. Evaluate both with this version."
         )
-    ids = tuple(sorted(candidate.ids))
-    for i in ids:
-        if i in candidate.rows and candidate.rows[i].cluster != baseline.rows[i].cluster:
-            raise GateError(f"Scene {i} is of another cluster in {left} than in {right}: no comparison.")
-    counted = np.array([baseline.rows[i].oracle.clean or not b.admitted_only for i in ids])
-    if not counted.any():
-        raise GateError(f"{right}: the oracle drives none of the scenes, so no mean is over any.")
-    return Pairs(candidate, baseline, ids, counted)
 
 
 def _absent(record: ResultRecord, ids: set[str]) -> int:

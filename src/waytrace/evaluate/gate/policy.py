@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from .verdict import GateError
 
 Share = Annotated[float, Field(gt=0.0, lt=0.5)]
+Tail = Annotated[float, Field(ge=0.001, lt=0.5)]
+"""Of an interval by 1,999 draws, which say nothing of a rarer tail."""
 Margin = Annotated[float, Field(gt=0.0, le=1.0)]
 
 
@@ -21,11 +23,11 @@ class _Table(BaseModel):
 class Alpha(_Table):
     """Shares of the error rate: how often each gate may call two equal planners "regressed". They add up."""
 
-    scores: Share = 0.025
+    scores: Tail = 0.025
     families: Share = 0.005
     events: Share = 0.01
     traces: Share = 0.005
-    release: Share = 0.005
+    release: Tail = 0.005
 
     @property
     def total(self) -> float:
@@ -111,7 +113,7 @@ def load_policy(path: Path) -> Policy:
         record = tomllib.loads(path.read_text())
     except (OSError, UnicodeDecodeError) as error:
         raise GateError(f"Policy {path} cannot be read: {error}.") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise GateError(f"Policy {path} is no TOML: {error}.") from error
     try:
         policy = Policy.model_validate(record)

@@ -21,7 +21,7 @@ POWER = 0.8
 LEVEL = 0.95
 """Of the interval that has to lie within the margin for "equivalent"."""
 FEW_CLUSTERS = 30
-"""Below this many clusters in all the bootstrap gives way to Student's t."""
+"""Below this many clusters that differ the bootstrap gives way to Student's t."""
 _SD, _ALPHA = 0.25, 0.05
 
 
@@ -78,17 +78,22 @@ def compare_scores(design: Design, before: Floats, after: Floats, alpha: float) 
 def interval_of(design: Design, difference: Floats, level: float) -> tuple[Floats, Floats]:
     """Bounds [*T] of the ``level`` interval of the mean of differences of scores [*T, N], within [-1, 1].
 
-    Stratified cluster bootstrap-t; with fewer clusters than :data:`FEW_CLUSTERS`, of which some draws hold next to none
-    that differ, Student's t with Satterthwaite's degrees of freedom.
+    Stratified cluster bootstrap-t. Where fewer clusters than :data:`FEW_CLUSTERS` differ, however many there are, some
+    draws hold next to none of them, and the quantiles of the draws say nothing: two lower scenes of 612 would be a
+    regression, one would leave the bound at -1. There it is Student's t, with no more degrees of freedom than clusters
+    that differ: their mean over the root of their sum of squares, which is what is left of t among so many zeros, is
+    no wider than that for differences that are as likely to go either way (Efron, Student's t-test under symmetry
+    conditions, 1969).
     """
     from scipy.special import stdtrit
 
-    if design.clusters.sum() >= FEW_CLUSTERS:
-        low, high = studentised(design, difference, level=level)
-    else:
-        found = estimate(design, difference)
-        half = stdtrit(found.df, (1 + level) / 2) * found.se
-        low, high = found.mean - half, found.mean + half
+    found = estimate(design, difference)
+    differing = np.count_nonzero(design.sums(difference), axis=-1)
+    half = stdtrit(np.clip(differing, 1.0, found.df), (1 + level) / 2) * found.se
+    low, high = np.asarray(found.mean - half), np.asarray(found.mean + half)
+    many = np.asarray(differing >= FEW_CLUSTERS)
+    if many.any():
+        low[many], high[many] = studentised(design, difference[many], level=level)
     return np.clip(low, -1.0, 1.0), np.clip(high, -1.0, 1.0)
 
 
@@ -138,8 +143,8 @@ def _judge(pairs: Pairs, policy: Policy, gate: str, title: str, alpha: float, fa
         "level": 1 - 2 * alpha,
         "standard_error": None if few else float(found.estimate.se),
         "margin": margin,
-        "detectable_effect": None if few else float(found.failures),
-        "detectable_shift": None if few else float(found.even),
+        "detectable_effect": None if few else _possible(found.failures),
+        "detectable_shift": None if few else _possible(found.even),
         "scenes": scenes,
         "clusters": int(design.clusters.sum()),
         "before": float(pairs.before[pairs.counted].mean()),
@@ -164,6 +169,11 @@ def _judge(pairs: Pairs, policy: Policy, gate: str, title: str, alpha: float, fa
     interval = "" if few else f" [{low:+.4f}, {high:+.4f}]"
     says = f"{figures['before']:.4f} -> {figures['after']:.4f}: {mean:+.4f}{interval}, margin {margin:.4f}"
     return Outcome(gate, title, state, says, tuple(details), figures)
+
+
+def _possible(drop: float | Floats) -> float | None:
+    """A drop of a mean score, None where it is beyond 1: no drop at all would be found then."""
+    return float(drop) if drop <= 1.0 else None
 
 
 def _usual(design: Design, difference: Floats, alpha: float, low: float, high: float) -> tuple[float, float]:
@@ -196,7 +206,7 @@ def family_table(design: Design, difference: Floats, alpha: float) -> list[dict[
                 "interval": [float(found.mean) - half, float(found.mean) + half] if known else None,
                 "p": float(p[h]),
                 "p_holm": corrected[h],
-                "detectable_effect": reach if known else None,
+                "detectable_effect": _possible(reach) if known else None,
             }
         )
     return rows

@@ -14,7 +14,7 @@ from waytrace.score import total
 
 from .clusters import design, estimate
 from .exact import holm, mcnemar, sign_flips
-from .pairs import Judged, Pairs, judged, pair
+from .pairs import Judged, Pairs, check_conditions, judged, pair
 from .policy import Policy
 from .scores import compare_scores
 from .verdict import FAILED, NOT_JUDGED, PASSED, GateError, Outcome
@@ -48,7 +48,8 @@ def g1(pairs: Pairs, again: Judged | None, policy: Policy) -> Outcome:
     """G1: a second evaluation of the candidate gives the same result, to the last bit.
 
     Without one it is judged where candidate and baseline are of the same planner, code and environment: then they are
-    two runs of one thing.
+    two runs of one thing. A scene that the planner fails on has to fail again: that it failed is for G0 to say.
+    Raises :class:`GateError` where ``again`` is the candidate itself, or of other scenes or conditions.
     """
     candidate = pairs.candidate
     title = "the same again"
@@ -59,13 +60,15 @@ def g1(pairs: Pairs, again: Judged | None, policy: Policy) -> Outcome:
         state = FAILED if policy.rerun.required else NOT_JUDGED
         return Outcome("G1", title, state, "no second result of the same candidate was given (--again)")
     if again is not None:
-        pair(candidate, _without_failures(again), partial=True, called="second result")
+        if again.result.path.resolve() == candidate.result.path.resolve():
+            raise GateError(f"--again is {again.result.path}, the candidate itself: give a second evaluation of it.")
+        check_conditions(candidate, again)
     left, right = candidate.record, other.record
     equal = left.result_hash == right.result_hash and left.traces_hash == right.traces_hash
     details = [
         f"differs: {i}" for i in sorted(candidate.rows.keys() & other.rows.keys())
         if candidate.rows[i].digest != other.rows[i].digest
-    ]  # fmt: skip
+    ] + [f"failed in one alone: {i}" for i in sorted(candidate.crashed.keys() ^ other.crashed.keys())]  # fmt: skip
     if left.environment.get("hash") != right.environment.get("hash"):
         details.append("the environments differ too")
     says = f"result hash {left.result_hash[:16]}, again {right.result_hash[:16]}"
@@ -80,12 +83,6 @@ def _same_thing(a: Judged, b: Judged) -> bool:
         right.planner, right.planner_digest, right.code, right.environment.get("hash"),
     )  # fmt: skip
     return known and same and a.result.path.resolve() != b.result.path.resolve()
-
-
-def _without_failures(again: Judged) -> Judged:
-    if again.crashed:
-        raise GateError(f"The second result's planner failed on {len(again.crashed)} scenes ({again.result.path}).")
-    return again
 
 
 GOLDEN: tuple[tuple[dict[str, float], float], ...] = (

@@ -11,11 +11,15 @@ _SHOWN = 12
 
 def effect_line(scores: dict[str, Any]) -> str:
     """The smallest detectable effect, in a sentence."""
-    if scores["detectable_effect"] is None:
+    if scores["interval"] is None:
         return "Smallest detectable effect: none; one cluster of scenes shows nothing."
+    failures, even = (
+        "none" if scores[key] is None else f"{scores[key]:.4f}" for key in ("detectable_effect", "detectable_shift")
+    )
+    few = "; not even a drop to 0 would be found" if scores["detectable_effect"] is None else ""
     return (
-        f"Smallest detectable effect: {scores['detectable_effect']:.4f} as outright failures, "
-        f"{scores['detectable_shift']:.4f} spread evenly (found in 80 % of cases)."
+        f"Smallest detectable effect: {failures} as outright failures, {even} spread evenly (found in 80 % of cases)"
+        f"{few}."
     )
 
 
