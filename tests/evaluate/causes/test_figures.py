@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 
 from waytrace.evaluate.causes.answers import closed_loop, held_out, mediated, trace_response, two_by_two
-from waytrace.evaluate.causes.figures import Figures, agreement, direction, harmonic, invariance, necessity, sufficiency
+from waytrace.evaluate.causes.figures import (
+    Figures,
+    agreement,
+    direction,
+    harmonic,
+    invariance,
+    necessity,
+    ordered,
+    sufficiency,
+)  # fmt: skip
 from waytrace.evaluate.causes.null import FEWEST, RESOLUTION_M, Delta
 
 DELTA_M = 1.0
@@ -126,6 +135,43 @@ def test_differences_are_paired(records: list[dict[str, Any]]) -> None:
     assert apart.value == pytest.approx(11 / 12 - 0.5)
     assert apart.low is not None
     assert apart.low < apart.value
+
+
+def test_a_pair_is_shown_by_its_interval_and_not_by_its_value(records: list[dict[str, Any]]) -> None:
+    found = {(p["better"], p["worse"]): p for p in ordered(Figures(_unsure(records), lambda _: DELTA_M))}
+    pair = found["nearest", "random"]
+    assert pair["value"] > 0.0 > pair["low"]
+    assert not pair["shown"]
+
+
+def _unsure(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Two liars, of whom one is right in one moment more."""
+    out = []
+    for k, record in enumerate(records):
+        right = _voice(_group(5.0), matched=(0.0,), only_m=0.0)
+        wrong = _voice(_group(0.0), matched=(0.0,), only_m=5.0)
+        random, nearest = (right if k % 3 else wrong), (right if k % 3 or k == 0 else wrong)
+        voices = {"honest": right, "random": random, "nearest": nearest if k != 1 else wrong}
+        if k == 3:
+            voices["nearest"] = right
+        out.append(record | {"voices": voices})
+    return out
+
+
+@pytest.mark.parametrize("layouts", [2, 10])
+def test_intervals_hold_the_truth_with_two_layouts_a_family_as_with_ten(layouts: int) -> None:
+    rng = np.random.default_rng(0)
+    made = [
+        {"family": f"f{f}", "cluster": f"{f}/{k}", "speed_mps": 5.0, "voices": {}}
+        for f in range(18) for k in range(layouts) for _ in range(2)
+    ]  # fmt: skip
+    figures, held = Figures(made, lambda _: DELTA_M), []
+    for _ in range(300):
+        found = figures.share(np.repeat(rng.normal(size=18 * layouts), 2) + rng.normal(size=36 * layouts))
+        assert found.low is not None
+        assert found.high is not None
+        held.append(found.low <= 0.0 <= found.high)
+    assert 0.91 <= np.mean(held) <= 0.98
 
 
 def test_moments_of_one_layout_are_drawn_together(records: list[dict[str, Any]]) -> None:

@@ -259,6 +259,38 @@ def test_a_ceiling_puts_a_floor_under_traces(make: Make, scores: Scores) -> None
         gate(make("c", scores), b, policy=Policy.model_validate({"traces": {"required": True}}))
 
 
+def _struck(scores: Scores, scenes: list[str]) -> dict[str, Any]:
+    return {s: row(s, v, at_fault=s in scenes) for s, v in scores.items()}
+
+
+def test_new_events_of_one_kind_are_tested_together_with_the_other_kind(make: Make, scores: Scores) -> None:
+    base, layouts = make("base", scores), list(scores)[::2]
+    seven, eight = (make(f"{n}", _struck(scores, layouts[:n])) for n in (7, 8))
+    found = gate(seven, base).of("G3")
+    assert found.figures["at_fault"]["p_more"] == 2.0**-7 < Policy().alpha.events < found.figures["at_fault"]["p_holm"]
+    assert found.state == "inconclusive"
+    assert gate(eight, base).of("G3").state == "regressed"
+
+
+def test_events_that_come_and_go_are_not_equivalent_unless_their_rate_is_known_well(make: Make, scores: Scores) -> None:
+    layouts = list(scores)[::2]
+    before, after = make("a", _struck(scores, layouts[:10])), make("b", _struck(scores, layouts[10:20]))
+    assert gate(after, before).of("G3").state == "inconclusive"
+    wide = Policy.model_validate({"events": {"margin": 0.1}})
+    assert gate(after, before, policy=wide).of("G3").state == "equivalent"
+
+
+def test_the_release_has_a_share_of_the_error_of_its_own(make: Make, scores: Scores) -> None:
+    """A drop of 2.3 standard errors is certain enough for G4's 0.025 and not for G7's 0.005."""
+    seen = gate(make("a", _shaken(scores, 0.05)), make("b", scores)).scores
+    drop = seen["difference"] + 2.3 * seen["standard_error"]
+    lower, base = make("c", _shaken(scores, 0.05, drop=drop)), make("d", scores)
+    states = _states(gate(lower, base, release=load_result(base.path)))
+    assert (states["G4"], states["G7"]) == ("regressed", "equivalent")
+    strict = Policy.model_validate({"alpha": {"release": 0.025}})
+    assert _states(gate(lower, base, policy=strict, release=load_result(base.path)))["G7"] == "regressed"
+
+
 def test_a_slower_planner_is_one_and_a_slower_machine_is_not(make: Make, scores: Scores) -> None:
     def timed(planner_ms: float, reference_ms: float) -> dict[str, Any]:
         clock = {"decisions": 9, "median_ms": planner_ms, "most_ms": 9.0 * planner_ms, "reference_ms": reference_ms}

@@ -152,11 +152,17 @@ def _from_sums(design: Design, sums: Floats) -> Estimate:
     return Estimate((ratio * weight).sum(axis=-1), np.sqrt(variance), np.maximum(df, 1.0))
 
 
-def resamples(design: Design, draws: int = DRAWS, seed: int = SEED) -> Iterator[Floats]:
-    """Of every stratum in turn, how often each of its J clusters is drawn [B, J]: J times with replacement."""
+def resamples(design: Design, draws: int = DRAWS, seed: int = SEED, *, rescaled: bool = False) -> Iterator[Floats]:
+    """Of every stratum in turn, how often each of its J clusters is drawn [B, J]: J times with replacement.
+
+    ``rescaled`` draws J - 1, each of which counts J / (J - 1): means of such draws scatter as the mean does, where with
+    J draws their variance is (J - 1) / J of that (Rao and Wu, Resampling inference with complex survey data, 1988).
+    """
     rng = np.random.default_rng(seed)
     for count in design.clusters:
-        yield rng.multinomial(count, np.full(count, 1.0 / count), size=draws).astype(np.float64)
+        times = count - 1 if rescaled and count > 1 else count
+        drawn = rng.multinomial(times, np.full(count, 1.0 / count), size=draws)
+        yield drawn * (count / times)
 
 
 def studentised(
