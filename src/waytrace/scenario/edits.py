@@ -57,14 +57,14 @@ def remove(scenario: Scenario, agents: Iterable[AgentName]) -> Scenario:
         raise EditError(f"The ego of scenario {scenario.id!r} cannot be removed.")
     names = [scenario.agents.agent_id[i] for i in gone]
     kept = [i for i in range(len(scenario.agents)) if i not in set(gone)]
-    return _noted(selected(scenario, kept), f"without-{_listed(names)}", edit="remove", agents=names)
+    return noted(selected(scenario, kept), f"without-{_listed(names)}", edit="remove", agents=names)
 
 
 def keep_only(scenario: Scenario, agents: Iterable[AgentName]) -> Scenario:
     """With no agents but these and the ego."""
     kept = sorted({index_of(scenario, agent) for agent in agents} | {scenario.ego_index})
     names = [scenario.agents.agent_id[i] for i in kept if i != scenario.ego_index]
-    return _noted(selected(scenario, kept), f"only-{_listed(names)}", edit="keep_only", agents=names)
+    return noted(selected(scenario, kept), f"only-{_listed(names)}", edit="keep_only", agents=names)
 
 
 def shift(scenario: Scenario, agent: AgentName, along_m: float, across_m: float = 0.0) -> Scenario:
@@ -89,7 +89,7 @@ def shift(scenario: Scenario, agent: AgentName, along_m: float, across_m: float 
     )
     name = agents.agent_id[i]
     suffix = f"shift-{name}-{along_m:+g}-{across_m:+g}"
-    return _noted(moved, suffix, edit="shift", agent=name, along_m=float(along_m), across_m=float(across_m))
+    return noted(moved, suffix, edit="shift", agent=name, along_m=float(along_m), across_m=float(across_m))
 
 
 def slow(scenario: Scenario, agent: AgentName, factor: float) -> Scenario:
@@ -112,7 +112,7 @@ def slow(scenario: Scenario, agent: AgentName, factor: float) -> Scenario:
         if script.agent != i or factor > 0
     )
     name = scenario.agents.agent_id[i]
-    return _noted(
+    return noted(
         edited.with_(scripts=scripts), f"slow-{name}-{factor:g}", edit="slow", agent=name, factor=float(factor)
     )
 
@@ -134,7 +134,7 @@ def delay(scenario: Scenario, agent: AgentName, seconds: float) -> Scenario:
         for s in edited.scripts
     )
     name = scenario.agents.agent_id[i]
-    return _noted(
+    return noted(
         edited.with_(scripts=scripts), f"delay-{name}-{seconds:+g}s", edit="delay", agent=name, seconds=float(seconds)
     )
 
@@ -148,7 +148,7 @@ def set_light(scenario: Scenario, light: int, state: LightState, from_step: int 
     states[max(0, from_step) :, light] = int(state)
     edited = scenario.with_(lights=Lights(lights.lane, lights.xy, states))
     suffix = f"light-{light}-{state.name.lower()}"
-    return _noted(edited, suffix, edit="set_light", light=int(light), state=state.name, from_step=int(from_step))
+    return noted(edited, suffix, edit="set_light", light=int(light), state=state.name, from_step=int(from_step))
 
 
 def raise_limit(scenario: Scenario, by_mps: float, lanes: Iterable[int] | None = None) -> Scenario:
@@ -162,7 +162,7 @@ def raise_limit(scenario: Scenario, by_mps: float, lanes: Iterable[int] | None =
     edited = scenario.with_(map=replace(scenario.map, speed_limit_mps=limits), initial_speed_limit_mps=initial)
     of = None if lanes is None else [scenario.map.lane_id[i] for i in chosen]
     suffix = f"limit-{by_mps:+g}" if of is None else f"limit-{_listed(of)}-{by_mps:+g}"
-    return _noted(edited, suffix, edit="raise_limit", by_mps=float(by_mps), lanes=of)
+    return noted(edited, suffix, edit="raise_limit", by_mps=float(by_mps), lanes=of)
 
 
 def remove_stop_line(scenario: Scenario, line: int) -> Scenario:
@@ -181,7 +181,7 @@ def remove_stop_line(scenario: Scenario, line: int) -> Scenario:
             road, stop_line_xy=np.delete(road.stop_line_xy, line, axis=0), stop_line_lane=rest, lane_control=control
         )
     )
-    return _noted(edited, f"without-stop-line-{line}", edit="remove_stop_line", line=int(line))
+    return noted(edited, f"without-stop-line-{line}", edit="remove_stop_line", line=int(line))
 
 
 def _retimed(scenario: Scenario, i: int, source_step: Array, factor: float) -> Scenario:
@@ -264,7 +264,8 @@ def _listed(names: list[str]) -> str:
     return f"{len(names)}-{hashlib.sha256(chr(0).join(names).encode()).hexdigest()[:8]}"
 
 
-def _noted(scenario: Scenario, suffix: str, **note: Any) -> Scenario:
+def noted(scenario: Scenario, suffix: str, **note: Any) -> Scenario:
+    """An edited scenario under its new id, with the edit noted in its provenance."""
     provenance = scenario.provenance
     edits = [*provenance.details.get("edits", []), note]
     details = {**provenance.details, "edits": edits}

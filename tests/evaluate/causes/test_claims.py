@@ -61,14 +61,17 @@ def test_what_is_cited_on_both_axes_is_put_to_one_test(trace: Trace) -> None:
     assert claim.groups[0].axis == "longitudinal"
 
 
-def test_curves_and_routes_are_counted_as_untested(trace: Trace) -> None:
+def test_limits_and_curves_of_a_lane_are_put_to_the_test_and_routes_are_counted_as_untested(trace: Trace) -> None:
     lane = Reference(ReferenceKind.LANE, 0)
-    claim = _citing(trace, _cause(0, "proximate", ref=lane, constraint="curve_lat_accel"))
-    assert not claim.groups
-    assert claim.untested == ("curve_lat_accel at lane:0",)
-    assert not claim.answers
     limit = _citing(trace, _cause(0, "proximate", ref=lane, constraint="speed_cap"))
     assert limit.groups[0].elements == {Element(lane, limit=True)}
+    curve = _citing(trace, _cause(0, "proximate", ref=lane, constraint="curve_lat_accel"))
+    assert curve.groups[0].elements == {Element(lane, curve=True)}
+    assert not curve.untested
+    route = _citing(trace, _cause(0, "proximate", ref=lane, axis="lateral", constraint="route_feasibility"))
+    assert not route.groups
+    assert route.untested == ("route_feasibility at lane:0",)
+    assert not route.answers
 
 
 def test_silence_is_asked_for_sufficiency_only_where_a_cause_is_owed() -> None:

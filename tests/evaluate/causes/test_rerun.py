@@ -9,19 +9,21 @@ import pytest
 
 from waytrace.evaluate.causes.edits import NONE, Edit, Element, edited, undo
 from waytrace.evaluate.causes.rerun import EXPERT, Course, Rerun, course, covered, rerun
-from waytrace.evaluate.causes.ruler import Ruler
+from waytrace.evaluate.causes.ruler import Moves, Ruler
 from waytrace.evaluate.causes.veil import veiled
 from waytrace.observe import Reference, ReferenceKind, Scene
 from waytrace.planners import ConstantVelocity, Idm
 from waytrace.scenario import AgentKind, LightState, Scenario
 from waytrace.sim import World
 
+from ...planners.bent_road import bent, driven
 from ...planners.conftest import scene
 
 CAR = AgentKind.VEHICLE
 LEAD, BEHIND = Element(Reference(ReferenceKind.AGENT, 1)), Element(Reference(ReferenceKind.AGENT, 2))
 LIGHT = Element(Reference(ReferenceKind.LIGHT, 0))
 LIMIT = Element(Reference(ReferenceKind.LANE, 0), limit=True)
+CURVE = Element(Reference(ReferenceKind.LANE, 1), curve=True)
 TICK = 20
 
 
@@ -93,6 +95,36 @@ def test_a_red_light_turned_green_and_a_raised_limit_let_the_plan_go_further() -
     assert _moved(scenes[TICK], found, EXPERT, undo(LIMIT))[1] > 2.0
     (limit,) = edited(of.scenario, undo(LIMIT)).scenario.map.speed_limit_mps
     assert limit == 2.0 * of.scenario.map.speed_limit_mps[0]
+
+
+def test_a_straightened_curve_moves_those_who_slow_down_for_it_and_not_the_blind() -> None:
+    """Just before a bend of 20 m radius; somebody stands far beyond it, 5.25 m beside the lane's middle."""
+    tick = 30
+    of, scenes = course(driven((200.0, 5.25, 0.0)), [tick], traffic="replay")
+    found = rerun(of, tick, [undo(CURVE)], {"blind": ConstantVelocity(), "idm": Idm()})
+    moves = {name: Moves(Ruler(scenes[tick]), answers) for name, answers in found.answers.items()}
+    for who in (EXPERT, "idm"):
+        assert (moves[who].moved(undo(CURVE)) or 0.0) > 2.0
+        assert (moves[who].ahead(undo(CURVE)) or 0.0) > 2.0, f"{who} gets further without the bend"
+    assert moves["blind"].moved(undo(CURVE)) == 0.0
+    before, after = found.observation.scenes
+    assert before.ego.pose == pytest.approx(after.ego.pose, abs=1e-12)
+    assert after.ego.accel_mps2 > before.ego.accel_mps2 + 0.3, "the past does not betray the bend"
+    place = after.agents.pose[0]
+    assert place[:2] == pytest.approx([200.0, 5.25], abs=0.2)
+    assert bent(200.0, 5.25)[0] < 130.0, "where it stood before"
+
+
+def test_a_curve_that_cannot_be_straightened_is_compared_with_nothing() -> None:
+    """Somebody walks about where the bend has its centre."""
+    of, scenes = course(driven((112.0, 18.0, 1.0)), [TICK], traffic="replay")
+    found = rerun(of, TICK, [undo(CURVE), undo(LEAD)], {})
+    assert found.edits == (NONE, undo(LEAD))
+    moves = Moves(Ruler(scenes[TICK]), found.answers[EXPERT])
+    assert moves.moved(undo(CURVE)) is None
+    assert moves.ahead(undo(CURVE)) is None
+    both = rerun(of, TICK, [undo(CURVE, LEAD)], {})
+    assert both.edits == (NONE, undo(CURVE, LEAD)), "without whom it can"
 
 
 def test_only_keeps_what_is_named() -> None:

@@ -30,7 +30,7 @@ class Claim:
     enabling: frozenset[Element] = frozenset()
     """Said to bar an option, not to move the plan."""
     untested: tuple[str, ...] = field(default=(), compare=False)
-    """Cited and beyond what can be undone: curves, routes, ends of lanes."""
+    """Cited and beyond what can be undone: routes, ends of lanes."""
     owes: bool = False
     """Whether the decision needs a cause: it is neither a free drive nor keeping the lane alone."""
 

@@ -1,7 +1,7 @@
 """What can be undone in a scenario, and the edits of an audit: undo, keep only, shift, slow, delay.
 
-Scenarios are edited, not scenes, so that the past is edited too. Routes, ends of lanes, crosswalks and curves cannot
-be undone: who drives there would have to be moved along.
+Scenarios are edited, not scenes, so that the past is edited too. Routes, ends of lanes and crosswalks cannot be undone:
+who drives there would have to be moved along.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 from waytrace.label.without import eased
 from waytrace.observe import Reference, ReferenceKind
 from waytrace.scenario import LightState, Scenario
+from waytrace.scenario.bends import Pose, straighten
 from waytrace.scenario.edits import delay, keep_only, remove, set_light, shift, slow
 from waytrace.trace import Cause
 
@@ -29,9 +30,11 @@ class Element(NamedTuple):
     ref: Reference
     limit: bool = False
     """Of a lane: its speed limit, rather than the duty to stop at its entry."""
+    curve: bool = False
+    """Of a lane: its bend."""
 
     def __str__(self) -> str:
-        return f"limit of {self.ref}" if self.limit else str(self.ref)
+        return f"limit of {self.ref}" if self.limit else f"curve of {self.ref}" if self.curve else str(self.ref)
 
 
 class Edit(NamedTuple):
@@ -40,6 +43,11 @@ class Edit(NamedTuple):
     kind: Kind
     elements: frozenset[Element] = frozenset()
     """What is undone, alone kept, or (one agent) shifted, slowed or delayed."""
+
+    @property
+    def straightens(self) -> bool:
+        """Whether a curve is undone: plans are then of roads of different shape."""
+        return self.kind == "undo" and any(e.curve for e in self.elements)
 
 
 NONE = Edit("none")
@@ -65,8 +73,8 @@ def element_of(cause: Cause) -> Element | None:
     kind = cause.ref.kind
     if kind in (ReferenceKind.AGENT, ReferenceKind.LIGHT, ReferenceKind.STOP_LINE):
         return Element(cause.ref)
-    if kind == ReferenceKind.LANE and cause.constraint in ("speed_cap", "stop_point"):
-        return Element(cause.ref, limit=cause.constraint == "speed_cap")
+    if kind == ReferenceKind.LANE and cause.constraint in ("speed_cap", "stop_point", "curve_lat_accel"):
+        return Element(cause.ref, cause.constraint == "speed_cap", cause.constraint == "curve_lat_accel")
     return None
 
 
@@ -75,18 +83,22 @@ def undo(*elements: Element) -> Edit:
     return Edit("undo", frozenset(elements))
 
 
-def edited(scenario: Scenario, edit: Edit) -> Edited:
-    """The scenario after an edit: agents gone, lights green, no duty to stop, limits doubled.
+def edited(scenario: Scenario, edit: Edit, at: Pose | None = None) -> Edited:
+    """The scenario after an edit: agents gone, lights green, no duty to stop, limits doubled, curves straight.
 
-    "Only" takes away all agents but those named and turns all other lights green; lines and limits stay, as in
-    :func:`waytrace.label.without.only`. Raises :class:`EditError` for what the scenario does not have.
+    Curves are straightened ahead of the ego's pose ``at`` the moment (at the start without it). "Only" takes away all
+    agents but those named and turns all other lights green; lines, limits and curves stay, as in
+    :func:`waytrace.label.without.only`. Raises :class:`EditError` for what the scenario does not have, and for a curve
+    that cannot be straightened (:func:`waytrace.scenario.bends.straighten`).
     """
     everyone = range(len(scenario.agents))
     agents = _indices(edit.elements, ReferenceKind.AGENT)
     if edit.kind == "undo":
         out = remove(scenario, agents) if agents else scenario
-        out = _green(out, _indices(edit.elements, ReferenceKind.LIGHT))
-        return Edited(_eased(out, edit.elements), tuple(i for i in everyone if i not in agents))
+        out = _eased(_green(out, _indices(edit.elements, ReferenceKind.LIGHT)), edit.elements)
+        for curve in sorted(e.ref.index for e in edit.elements if e.curve):
+            out = straighten(out, curve, at)
+        return Edited(out, tuple(i for i in everyone if i not in agents))
     if edit.kind == "only":
         kept = {*agents, scenario.ego_index}
         lights = set(range(len(scenario.lights.lane))) - _indices(edit.elements, ReferenceKind.LIGHT)
@@ -114,7 +126,7 @@ def _green(scenario: Scenario, lights: Collection[int]) -> Scenario:
 
 def _eased(scenario: Scenario, elements: Collection[Element]) -> Scenario:
     lines = _indices(elements, ReferenceKind.STOP_LINE)
-    stops = {e.ref.index for e in elements if e.ref.kind == ReferenceKind.LANE and not e.limit}
+    stops = {e.ref.index for e in elements if e.ref.kind == ReferenceKind.LANE and not (e.limit or e.curve)}
     limits = {e.ref.index for e in elements if e.ref.kind == ReferenceKind.LANE and e.limit}
     road = scenario.map
     if lines or stops:

@@ -22,7 +22,7 @@ from waytrace.evaluate.drive import REPLAN_TICKS
 from waytrace.geometry import wrap
 from waytrace.observe import Observation, Scene
 from waytrace.planners import Certificate, Expert, Foresight
-from waytrace.scenario import Plan, Rollout, Scenario
+from waytrace.scenario import EditError, Plan, Rollout, Scenario
 from waytrace.sim import World
 
 from .edits import NONE, Edit, Edited, Element, edited
@@ -47,6 +47,8 @@ class Course:
     """With everybody's motion recorded, the ego's alone left out; what happened after the last moment is in none."""
     plans: tuple[Plan, ...]
     """One each half second from tick 0 on, each of one row."""
+    ego_pose: Array
+    """[plans, 3] x, y, heading of the ego's centre at each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +71,7 @@ class Rerun:
     observation: Observation
     """[edits] rows, the moment in each."""
     edits: tuple[Edit, ...]
+    """Those that could be made: a curve that cannot be straightened is not among them."""
     edited: Mapping[Edit, Edited]
     answers: Mapping[str, Mapping[Edit, Answer]]
     """By name of the planner."""
@@ -92,7 +95,9 @@ def course(
         plan, _, state = expert.plan(observation, state)
         plans.append(plan)
         world.step_plans(plan, ticks=REPLAN_TICKS)
-    return Course(as_driven(scenario, world.rollouts()[0]), tuple(plans)), scenes
+    rollout = world.rollouts()[0]
+    pose = rollout.pose[::REPLAN_TICKS, scenario.ego_index][: len(plans)]
+    return Course(as_driven(scenario, rollout), tuple(plans), pose), scenes
 
 
 def as_driven(scenario: Scenario, rollout: Rollout) -> Scenario:
@@ -118,8 +123,9 @@ def rerun(of: Course, tick: int, edits: Sequence[Edit], planners: Mapping[str, A
 
     The expert is asked as well, as :data:`EXPERT`; it tells how the ego's past is to be corrected.
     """
-    chosen = (NONE, *(e for e in dict.fromkeys(edits) if e != NONE))
-    made = {edit: edited(of.scenario, edit) for edit in chosen}
+    tried = {edit: _edited(of, tick, edit) for edit in (NONE, *edits)}
+    made = {edit: found for edit, found in tried.items() if found is not None}
+    chosen = tuple(made)
     world = _world([made[edit].scenario for edit in chosen])
     askers = {EXPERT: Expert(), **planners}
     state = _asked_before(of, world, tick, askers)
@@ -130,6 +136,17 @@ def rerun(of: Course, tick: int, edits: Sequence[Edit], planners: Mapping[str, A
         }
         list(observation.scenes)  # made while the corrected past stands in the record
     return Rerun(observation, chosen, made, answers, state.carried)
+
+
+def _edited(of: Course, tick: int, edit: Edit) -> Edited | None:
+    """The course's scenario after an edit; None where it has a curve that cannot be straightened."""
+    x, y, heading = of.ego_pose[tick // REPLAN_TICKS].tolist()
+    try:
+        return edited(of.scenario, edit, (x, y, heading))
+    except EditError:
+        if edit.straightens:
+            return None
+        raise
 
 
 def covered(of: Course, tick: int, hidden: Sequence[Element], planner: Any) -> list[Plan]:

@@ -10,7 +10,7 @@ from waytrace.scenario.roads import RoadCache
 from waytrace.trace import Trace
 
 from .claims import Claim, claim_of
-from .edits import HELD_OUT, NONE, Edit, Element
+from .edits import HELD_OUT, NONE, Edit
 from .rerun import EXPERT, Answer, Rerun
 from .ruler import Moves
 from .voice import first_agent
@@ -47,7 +47,7 @@ def _said(trace: Trace) -> tuple[object, ...]:
 
 def _still_cited(trace: Trace, each: Rerun, edit: Edit) -> bool:
     causes = claim_of(trace)
-    named = {Element(each.edited[edit].before(e.ref), e.limit) for e in causes.elements}
+    named = {e._replace(ref=each.edited[edit].before(e.ref)) for e in causes.elements}
     return bool(named & edit.elements)
 
 

@@ -24,14 +24,15 @@ _TABLES = {ReferenceKind.AGENT: "agents", ReferenceKind.STOP_LINE: "stop_lines"}
 def veiled(observation: Observation, hidden: Sequence[Element | None]) -> Observation:
     """The observation with one thing covered in each row (None: nothing), in the arrays and in the scenes.
 
-    Agents and stop lines are taken out of their table, those behind them move up; lights are green. Limits are left.
+    Agents and stop lines are taken out of their table, those behind them move up; lights are green. Limits and
+    curves are left.
     """
     tables = {name: getattr(observation, name).copy() for name in ("agents", "lights", "stop_lines")}
     reference = observation.reference.copy()
     scenes: list[Scene] = []
     for b, element in enumerate(hidden):
         scene = observation.scenes[b]
-        if element is None or element.limit:
+        if element is None or element.limit or element.curve:
             scenes.append(scene)
             continue
         kind, index = element.ref.kind, element.ref.index
