@@ -259,3 +259,18 @@ def test_a_heading_across_the_half_turn_does_not_spin() -> None:
     headings = [3.1, -3.1] + [-3.0] * 16
     poses = poses_of(InterpolatedTrajectory.of(now.time_us, [(0.0, 0.0, h, 0.0) for h in headings], 0.45), now)
     assert np.abs(np.diff(poses[:, 2])).max() < 0.2
+
+
+def test_speeds_are_those_of_the_poses() -> None:
+    now = TimePoint.at(0.0)
+    braking = [(10.0 * s - s * s, 0.0, 0.0, 0.0) for s in np.arange(0.0, 5.01, 0.1)]  # claims to stand
+    poses = poses_of(InterpolatedTrajectory.of(now.time_us, braking, 0.1), now)
+    assert poses[:9, 3] == pytest.approx(10.0 - 2.0 * 0.5 * np.arange(1, 10))
+    assert poses[10:, 3] == pytest.approx(0.0, abs=0.11)
+
+
+def test_a_trajectory_that_goes_back_stands() -> None:
+    now = TimePoint.at(0.0)
+    back = [(0.0, -0.5 * s, math.pi / 2, 0.0) for s in np.arange(0.0, 8.01, 0.5)]
+    poses = poses_of(InterpolatedTrajectory.of(now.time_us, back, 0.5), now)
+    assert poses == pytest.approx(np.tile([0.0, 0.0, math.pi / 2, 0.0], (16, 1)))
