@@ -114,15 +114,10 @@ class Pairs:
         return (self.after - self.before)[self.counted]
 
 
-def pair(candidate: Judged, baseline: Judged, *, partial: bool = False, called: str = "baseline") -> Pairs:
-    """The two results side by side.
-
-    Raises :class:`GateError` where they were not driven under the same conditions, where a scene is missing in
-    either, where both lack scenes of their suite (unless ``partial``), or where the baseline's planner failed: a
-    baseline that did not finish is none.
-    """
-    a, b = candidate.record, baseline.record
-    left, right = candidate.result.path, baseline.result.path
+def comparable(candidate: Judged, other: Judged) -> None:
+    """Raises :class:`GateError` where the two were not driven under the same conditions, or a scene is in one only."""
+    a, b = candidate.record, other.record
+    left, right = candidate.result.path, other.result.path
     for key in _SAME:
         if getattr(a, key) != getattr(b, key):
             raise GateError(f"{left} has {key} {getattr(a, key)!r}, {right} has {getattr(b, key)!r}: no comparison.")
@@ -133,13 +128,24 @@ def pair(candidate: Judged, baseline: Judged, *, partial: bool = False, called: 
         )
     if a.suite_hash is None and a.store_hash != b.store_hash:
         raise GateError(f"{left} and {right} were driven on stores of different content: no comparison.")
+    for holder, lacking in ((left, other.ids - candidate.ids), (right, candidate.ids - other.ids)):
+        if lacking:
+            raise GateError(f"{holder} lacks {_listed(lacking)}. A missing scene is never left out: evaluate them all.")
+
+
+def pair(candidate: Judged, baseline: Judged, *, partial: bool = False, called: str = "baseline") -> Pairs:
+    """The two results side by side.
+
+    Raises :class:`GateError` where they are not :func:`comparable`, where both lack scenes of their suite (unless
+    ``partial``), or where the baseline's planner failed: a baseline that did not finish is none.
+    """
+    a, b = candidate.record, baseline.record
+    left, right = candidate.result.path, baseline.result.path
     if baseline.crashed:
         raise GateError(
             f"The {called}'s planner failed on {_listed(baseline.crashed)} ({right}). A {called} has to finish."
         )
-    for holder, lacking in ((left, baseline.ids - candidate.ids), (right, candidate.ids - baseline.ids)):
-        if lacking:
-            raise GateError(f"{holder} lacks {_listed(lacking)}. A missing scene is never left out: evaluate them all.")
+    comparable(candidate, baseline)
     if not candidate.ids:
         raise GateError(f"{left} holds no scene.")
     absent = _absent(a, candidate.ids)

@@ -14,7 +14,7 @@ from waytrace.score import total
 
 from .clusters import design, estimate
 from .exact import holm, mcnemar, sign_flips
-from .pairs import Judged, Pairs, judged, pair
+from .pairs import Judged, Pairs, comparable, judged, pair
 from .policy import Policy
 from .scores import compare_scores
 from .verdict import FAILED, NOT_JUDGED, PASSED, GateError, Outcome
@@ -45,7 +45,7 @@ def g0(pairs: Pairs, policy: Policy) -> Outcome:
 
 
 def g1(pairs: Pairs, again: Judged | None, policy: Policy) -> Outcome:
-    """G1: a second evaluation of the candidate gives the same result, to the last bit.
+    """G1: a second evaluation of the candidate gives the same result, to the last bit, failures on the same scenes.
 
     Without one it is judged where candidate and baseline are of the same planner, code and environment: then they are
     two runs of one thing.
@@ -59,10 +59,12 @@ def g1(pairs: Pairs, again: Judged | None, policy: Policy) -> Outcome:
         state = FAILED if policy.rerun.required else NOT_JUDGED
         return Outcome("G1", title, state, "no second result of the same candidate was given (--again)")
     if again is not None:
-        pair(candidate, _without_failures(again), partial=True, called="second result")
+        comparable(candidate, again)
     left, right = candidate.record, other.record
-    equal = left.result_hash == right.result_hash and left.traces_hash == right.traces_hash
-    details = [
+    failed_once = sorted(candidate.crashed.keys() ^ other.crashed.keys())
+    equal = left.result_hash == right.result_hash and left.traces_hash == right.traces_hash and not failed_once
+    details = [f"failed one time of two: {i}" for i in failed_once]
+    details += [
         f"differs: {i}" for i in sorted(candidate.rows.keys() & other.rows.keys())
         if candidate.rows[i].digest != other.rows[i].digest
     ]  # fmt: skip
@@ -80,12 +82,6 @@ def _same_thing(a: Judged, b: Judged) -> bool:
         right.planner, right.planner_digest, right.code, right.environment.get("hash"),
     )  # fmt: skip
     return known and same and a.result.path.resolve() != b.result.path.resolve()
-
-
-def _without_failures(again: Judged) -> Judged:
-    if again.crashed:
-        raise GateError(f"The second result's planner failed on {len(again.crashed)} scenes ({again.result.path}).")
-    return again
 
 
 GOLDEN: tuple[tuple[dict[str, float], float], ...] = (
