@@ -134,7 +134,7 @@ def test_a_planner_that_fails_twice_is_a_regression_and_no_bad_input(make: Make,
     assert _states(decision)["G0"] == "failed"
     assert _states(decision)["G1"] == "passed"
     once = gate(a, load_result(Path(make("d", scores).path)), again=make("e", scores, result_hash="2" * 64))
-    assert once.of("G1").details == ("failed in one alone: merge/007",)
+    assert once.of("G1").details == ("failed one time of two: merge/007",)
 
 
 def test_a_result_is_no_second_evaluation_of_itself(make: Make, scores: Scores) -> None:
@@ -228,6 +228,20 @@ def test_the_same_planner_twice_has_to_give_the_same_hash(make: Make, scores: Sc
         == "failed"
     )
     assert _states(gate(a, make("f", scores), again=make("g", scores, result_hash="1" * 64)))["G1"] == "passed"
+
+
+def test_a_planner_that_fails_again_on_the_same_scene_is_judged(make: Make, scores: Scores) -> None:
+    fewer = {scene: score for scene, score in scores.items() if scene != "merge/007"}
+    same, base = {"result_hash": "1" * 64}, make("base", scores)
+    a = make("a", fewer, errors=("merge/007",), **same)
+    decision = gate(a, base, again=make("b", fewer, errors=("merge/007",), **same))
+    assert decision.verdict == Verdict.REGRESSED
+    assert (_states(decision)["G0"], _states(decision)["G1"]) == ("failed", "passed")
+    once = gate(a, base, again=make("c", scores, **same))
+    assert _states(once)["G1"] == "failed"
+    assert once.of("G1").details == ("failed one time of two: merge/007",)
+    with pytest.raises(GateError, match="lacks"):
+        gate(a, base, again=make("d", fewer, **same))
 
 
 def _traced(scores: Scores, false: int, spread: bool = True) -> dict[str, Any]:

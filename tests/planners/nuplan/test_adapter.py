@@ -139,8 +139,9 @@ def test_the_lights_are_the_scenes(observation: Observation) -> None:
         scene.map.lane_id[lane]: LightState(s) for lane, s in zip(scene.light_lane, scene.light_state, strict=True)
     }
     assert {light.lane_connector_id: light.status.name for light in lights} == {k: v.name for k, v in shown.items()}
-    connectors = {o.id for o in MapApi(scene.map)._objects(SemanticMapLayer.LANE_CONNECTOR)}
-    assert shown.keys() <= connectors
+    m = MapApi(scene.map)
+    for connector in shown:
+        assert m.get_map_object(connector, SemanticMapLayer.LANE_CONNECTOR).has_traffic_lights()
 
 
 def test_the_map_is_the_scenes(scene: Scene) -> None:
@@ -179,12 +180,12 @@ def test_the_map_is_the_scenes(scene: Scene) -> None:
 def test_what_is_not_there_is_named(scene: Scene) -> None:
     told, now = initialization(scene), planner_input(scene)
     lane = told.map_api.lanes[0]
-    for thing, attribute in ((lane, "polygon"), (lane.baseline_path, "linestring"), (now, "scenario")):
+    for thing, attribute in ((lane, "stop_lines"), (lane.baseline_path, "raster"), (now, "scenario")):
         with pytest.raises(Unsupported, match=rf"{type(thing).__name__} has no '{attribute}'.*bring-your-own"):
             getattr(thing, attribute)
         assert not hasattr(thing, attribute)
-    other = enum.Enum("SemanticMapLayer", ["CROSSWALK"]).CROSSWALK  # type: ignore[attr-defined]
-    with pytest.raises(Unsupported, match="no objects of layer CROSSWALK; it has LANE"):
+    other = enum.Enum("SemanticMapLayer", ["STOP_LINE"]).STOP_LINE  # type: ignore[attr-defined]
+    with pytest.raises(Unsupported, match="no objects of layer STOP_LINE; it has LANE"):
         told.map_api.get_all_map_objects(now.history.ego_states[-1].center, other)
 
 
@@ -258,3 +259,18 @@ def test_a_heading_across_the_half_turn_does_not_spin() -> None:
     headings = [3.1, -3.1] + [-3.0] * 16
     poses = poses_of(InterpolatedTrajectory.of(now.time_us, [(0.0, 0.0, h, 0.0) for h in headings], 0.45), now)
     assert np.abs(np.diff(poses[:, 2])).max() < 0.2
+
+
+def test_speeds_are_those_of_the_poses() -> None:
+    now = TimePoint.at(0.0)
+    braking = [(10.0 * s - s * s, 0.0, 0.0, 0.0) for s in np.arange(0.0, 5.01, 0.1)]  # claims to stand
+    poses = poses_of(InterpolatedTrajectory.of(now.time_us, braking, 0.1), now)
+    assert poses[:9, 3] == pytest.approx(10.0 - 2.0 * 0.5 * np.arange(1, 10))
+    assert poses[10:, 3] == pytest.approx(0.0, abs=0.11)
+
+
+def test_a_trajectory_that_goes_back_stands() -> None:
+    now = TimePoint.at(0.0)
+    back = [(0.0, -0.5 * s, math.pi / 2, 0.0) for s in np.arange(0.0, 8.01, 0.5)]
+    poses = poses_of(InterpolatedTrajectory.of(now.time_us, back, 0.5), now)
+    assert poses == pytest.approx(np.tile([0.0, 0.0, math.pi / 2, 0.0], (16, 1)))

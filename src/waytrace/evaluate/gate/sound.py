@@ -45,7 +45,7 @@ def g0(pairs: Pairs, policy: Policy) -> Outcome:
 
 
 def g1(pairs: Pairs, again: Judged | None, policy: Policy) -> Outcome:
-    """G1: a second evaluation of the candidate gives the same result, to the last bit.
+    """G1: a second evaluation of the candidate gives the same result, to the last bit, failures on the same scenes.
 
     Without one it is judged where candidate and baseline are of the same planner, code and environment: then they are
     two runs of one thing. A scene that the planner fails on has to fail again: that it failed is for G0 to say.
@@ -64,11 +64,13 @@ def g1(pairs: Pairs, again: Judged | None, policy: Policy) -> Outcome:
             raise GateError(f"--again is {again.result.path}, the candidate itself: give a second evaluation of it.")
         check_conditions(candidate, again)
     left, right = candidate.record, other.record
-    equal = left.result_hash == right.result_hash and left.traces_hash == right.traces_hash
-    details = [
+    failed_once = sorted(candidate.crashed.keys() ^ other.crashed.keys())
+    equal = left.result_hash == right.result_hash and left.traces_hash == right.traces_hash and not failed_once
+    details = [f"failed one time of two: {i}" for i in failed_once]
+    details += [
         f"differs: {i}" for i in sorted(candidate.rows.keys() & other.rows.keys())
         if candidate.rows[i].digest != other.rows[i].digest
-    ] + [f"failed in one alone: {i}" for i in sorted(candidate.crashed.keys() ^ other.crashed.keys())]  # fmt: skip
+    ]  # fmt: skip
     if left.environment.get("hash") != right.environment.get("hash"):
         details.append("the environments differ too")
     says = f"result hash {left.result_hash[:16]}, again {right.result_hash[:16]}"

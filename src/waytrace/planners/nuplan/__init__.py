@@ -6,7 +6,8 @@ attributes that are listed in ``docs/bring-your-own.md``; any other attribute ra
 
 from .adapter import NuplanAdapter
 from .inputs import PlannerInitialization, PlannerInput, initialization, planner_input
-from .maps import Lane, MapApi, RoadBlock, SemanticMapLayer
+from .lanes import Lane, LaneConnector, RoadBlock
+from .maps import MapApi, SemanticMapLayer
 from .shapes import NuplanError, Unsupported
 from .states import EgoState, OrientedBox, StateSE2, StateVector2D, TimePoint
 from .tracks import DetectionsTracks, TrackedObject, TrackedObjects, TrackedObjectType
@@ -17,6 +18,7 @@ __all__ = [
     "EgoState",
     "InterpolatedTrajectory",
     "Lane",
+    "LaneConnector",
     "MapApi",
     "NuplanAdapter",
     "NuplanError",

@@ -11,6 +11,7 @@ import numpy as np
 from waytrace.planners.motion import fit_controls, make_plan, stack_controls
 from waytrace.scenario import Plan
 
+from .devkit import devkit_initialization, devkit_input, written_against_devkit
 from .inputs import initialization, planner_input
 from .shapes import NuplanError
 from .trajectory import poses_of
@@ -44,7 +45,7 @@ class NuplanAdapter:
         planners, rows, starts = [], [], []
         for scene, remembered in zip(observation.scenes, before, strict=True):
             planner = self._begun(scene) if remembered is None else _copied(remembered)
-            now = planner_input(scene)
+            now = devkit_input(scene) if written_against_devkit(planner) else planner_input(scene)
             poses = poses_of(planner.compute_planner_trajectory(now), now.iteration.time_point)
             ego = now.history.ego_states[-1]
             start = np.array([*ego.rear_axle, ego.dynamic_car_state.rear_axle_velocity_2d.x])
@@ -69,7 +70,8 @@ class NuplanAdapter:
             raise NuplanError(
                 f"{type(planner).__name__} wants observations of type {wanted}; only DetectionsTracks are made"
             )
-        planner.initialize(initialization(scene))
+        told = devkit_initialization(scene) if written_against_devkit(planner) else initialization(scene)
+        planner.initialize(told)
         return planner
 
 

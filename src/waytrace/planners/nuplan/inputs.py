@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from waytrace.observe import Scene
 from waytrace.scenario import LightState
 
+from .areas import PoseType
 from .maps import MapApi
 from .shapes import ByName, LooksAlike
 from .states import EgoState, StateSE2, TimePoint, ego_states
@@ -91,11 +92,11 @@ class PlannerInitialization(LooksAlike):
     map_api: MapApi
 
 
-def initialization(scene: Scene) -> PlannerInitialization:
+def initialization(scene: Scene, pose: PoseType = StateSE2) -> PlannerInitialization:
     """The route as road blocks, its end as the goal, and the map."""
-    map_api = MapApi(scene.map)
+    map_api = MapApi(scene.map, pose)
     groups = [group for group in scene.route.groups if group]
-    ids = list(dict.fromkeys(map_api.block_of[group[0]].id for group in groups))
+    ids = list(dict.fromkeys(map_api.block_of[lane].id for group in groups for lane in group))
     goal = map_api.lanes[groups[-1][0]].baseline_path.discrete_path[-1]
     return PlannerInitialization(ids, goal, map_api)
 

@@ -31,7 +31,7 @@ TYPE_OF = {
     AgentKind.STATIC: TrackedObjectType.GENERIC_OBJECT,
     AgentKind.UNKNOWN: TrackedObjectType.GENERIC_OBJECT,
 }
-_AGENTS = (TrackedObjectType.VEHICLE, TrackedObjectType.PEDESTRIAN, TrackedObjectType.BICYCLE)
+AGENT_TYPES = (TrackedObjectType.VEHICLE, TrackedObjectType.PEDESTRIAN, TrackedObjectType.BICYCLE)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class TrackedObjects(LooksAlike):
 
     def get_agents(self) -> list[TrackedObject]:
         """Vehicles, pedestrians, bicycles."""
-        return self.get_tracked_objects_of_types(_AGENTS)
+        return self.get_tracked_objects_of_types(AGENT_TYPES)
 
     def get_static_objects(self) -> list[TrackedObject]:
         """Whatever is none of these."""

@@ -59,17 +59,17 @@ class InterpolatedTrajectory(LooksAlike):
 def poses_of(trajectory: Any, now: TimePoint) -> Array:
     """Rear axle [16, 4] (x, y, heading, speed) at 0.5, 1.0, ... 8.0 s after ``now``, world frame.
 
-    Of any object with ``get_sampled_trajectory()``, whose states have ``time_us``, ``rear_axle`` and
-    ``dynamic_car_state.rear_axle_velocity_2d.x``. Between states it is linear; beyond the last it goes straight on at
-    its last speed. Raises :class:`NuplanError` where the object is none, holds numbers that are not finite, or does
-    not reach from now to 0.5 s on.
+    Of any object with ``get_sampled_trajectory()``, whose states have ``time_us`` and ``rear_axle``. Between states it
+    is linear; beyond the last it goes straight on at its last speed. Speeds are read off the poses, as nuPlan's own
+    tracker does (``LQRTracker``): the velocities of PDM-Closed's emergency brake, all 0, contradict its poses. A plan
+    does not reverse; where the poses go back it stands. Raises :class:`NuplanError` where the object is no trajectory,
+    holds numbers that are not finite, or does not reach from now to 0.5 s on.
     """
     try:
         states = trajectory.get_sampled_trajectory()
-        rows = np.array([
-            (s.time_us, s.rear_axle.x, s.rear_axle.y, s.rear_axle.heading, s.dynamic_car_state.rear_axle_velocity_2d.x)
-            for s in states
-        ], dtype=np.float64)  # fmt: skip
+        rows = np.array(
+            [(s.time_us, s.rear_axle.x, s.rear_axle.y, s.rear_axle.heading) for s in states], dtype=np.float64
+        )
     except (AttributeError, TypeError, ValueError) as error:
         raise NuplanError(f"a {type(trajectory).__name__} cannot be read as a trajectory: {error}") from error
     if len(rows) < 2 or not np.isfinite(rows).all():
@@ -80,8 +80,34 @@ def poses_of(trajectory: Any, now: TimePoint) -> Array:
             f"a trajectory from {at[0]:.2f} to {at[-1]:.2f} s, in order of time: {bool((np.diff(at) > 0.0).all())}; it "
             f"has to begin now and to reach {LEAST_S} s at least"
         )
-    wanted = PLAN_KNOT_S * np.arange(1, PLAN_KNOTS + 1)
-    columns = [rows[:, 1], rows[:, 2], np.unwrap(rows[:, 3]), rows[:, 4]]
-    x, y, heading, speed = (np.interp(wanted, at, column) for column in columns)
-    beyond = speed * np.maximum(wanted - at[-1], 0.0)
-    return np.stack([x + beyond * np.cos(heading), y + beyond * np.sin(heading), heading, speed], -1)
+    rows[:, 3] = np.unwrap(rows[:, 3])
+    wanted: Array = PLAN_KNOT_S * np.arange(1.0, PLAN_KNOTS + 1.0)
+    half = 0.5 * PLAN_KNOT_S
+    pose, gone = _pose_at(rows, at, wanted), _pose_at(rows, at, wanted + half) - _pose_at(rows, at, wanted - half)
+    speed = _along(gone, pose[:, 2]) / PLAN_KNOT_S
+    return _forward(np.concatenate([pose, speed[:, None]], axis=1), _pose_at(rows, at, np.zeros(1))[0])
+
+
+def _pose_at(rows: Array, at: Array, wanted: Array) -> Array:
+    """[Q, 3] x, y, heading of states (``rows``, at ``at`` seconds) at ``wanted`` [Q] seconds."""
+    x, y, heading = (np.interp(wanted, at, column) for column in rows.T[1:])
+    last = _along(rows[-1:, 1:] - rows[-2:-1, 1:], rows[-1:, 3])[0] / (at[-1] - at[-2])
+    beyond = last * np.maximum(wanted - at[-1], 0.0)
+    return np.stack([x + beyond * np.cos(heading), y + beyond * np.sin(heading), heading], -1)
+
+
+def _along(way: Array, heading: Array) -> Array:
+    """[Q] metres of each way [Q, 2 or more] along a heading [Q]."""
+    along: Array = way[:, 0] * np.cos(heading) + way[:, 1] * np.sin(heading)
+    return along
+
+
+def _forward(poses: Array, start: Array) -> Array:
+    """The poses [16, 4], standing wherever they would go back."""
+    before = start
+    for pose in poses:
+        if _along((pose - [*before[:3], 0.0])[None], pose[2:3])[0] < 0.0:
+            pose[:2], pose[3] = before[:2], 0.0
+        before = pose
+    poses[:, 3] = np.maximum(poses[:, 3], 0.0)
+    return poses
