@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -52,8 +52,8 @@ def page(record: Record, command: str) -> str:
         "(F - F random) / (F expert - F random), for the planner with random claims about its own plans as the "
         "floor.\n",
         "## The metric's own test: planted liars\n",
-        _sound(record) + "\n",
-        markdown(["known to be above", "", "difference of F", "95 %", "shown"], [_pair(p) for p in at["order"]]) + "\n",
+        soundness(record) + "\n",
+        order(at["order"]) + "\n",
         "## How far is moved?\n",
         _null(null) + "\n",
         markdown(["F at", *record["at"]], _thresholds(record)) + "\n",
@@ -109,7 +109,13 @@ def _pair(pair: Record) -> list[str]:
     ]
 
 
-def _sound(record: Record) -> str:
+def order(pairs: Sequence[Record]) -> str:
+    """The table of pairs of which one is known to be above the other."""
+    return markdown(["known to be above", "", "difference of F", "95 %", "shown"], [_pair(p) for p in pairs])
+
+
+def soundness(record: Record) -> str:
+    """Whether the metric passes its own test, in a sentence."""
     if not record["sound"]:
         return (
             "**Failed: the honest expert is not above every liar, or there are too few moments to tell. The figures "
