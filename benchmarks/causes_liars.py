@@ -94,8 +94,9 @@ def _page(record: dict[str, Any], arguments: argparse.Namespace) -> str:
         f"Made by `python benchmarks/causes_liars.py --scenes {arguments.scenes}`; not edited by hand. Waytrace "
         f"{waytrace.__version__}, {date.today().isoformat()}, {os.cpu_count()} cores.\n",
         f"{record['moments']} moments of {record['scenes']} scenes of split {SPLIT} (seeds from {arguments.seed} on), "
-        f"of {record['layouts']} layouts. All drive as the expert does. [What each of them says, and what the "
-        "figures are](causes.md#planted-liars). Intervals: 95 %, whole layouts drawn with replacement within each family.\n",
+        f"of {record['layouts']} layouts. All drive as the expert does. [What each of them says, and what "
+        "the figures are](causes.md#planted-liars). Intervals: 95 %, whole layouts drawn with replacement within each "
+        "family.\n",
         markdown(["", *COLUMNS[1:]], table) + "\n",
         soundness(record) + "\n",
     ]

@@ -25,7 +25,7 @@ from waytrace.evaluate.gate.clusters import Design, estimate, resamples, student
 from waytrace.evaluate.gate.clusters import _redrawn as redrawn
 from waytrace.evaluate.gate.exact import holm, sign_flips
 from waytrace.evaluate.gate.policy import Alpha
-from waytrace.evaluate.gate.scores import compare_scores, default_margin, family_p, state_of
+from waytrace.evaluate.gate.scores import compare_scores, default_margin, family_p, interval_of, state_of
 
 PIECE = 250
 ALPHA = Alpha()
@@ -51,7 +51,7 @@ def main() -> int:
                 print(f"{part} {name}: {found} ({time.monotonic() - began:.0f} s)", file=sys.stderr, flush=True)
             record.setdefault(part, {})[name] = json.loads(file.read_text())
     if arguments.page:
-        arguments.page.write_text(page(record, every, arguments.trials))
+        arguments.page.write_text(page(record, every, arguments.trials, arguments.results))
     print(json.dumps(record))
     return 0
 
@@ -124,7 +124,7 @@ def planted(world: World, trials: int) -> dict[str, float]:
 
 def coverage(world: World, trials: int) -> dict[str, float]:
     """How often the interval holds the true difference, where there is one; also by other methods, and by family."""
-    names = ("bootstrap-t", "student", "percentile")
+    names = ("as decided", "bootstrap-t", "student", "percentile")
     hits = dict.fromkeys(names, 0)
     below = above = 0
     family = np.zeros(len(world.design.strata))
@@ -134,6 +134,7 @@ def coverage(world: World, trials: int) -> dict[str, float]:
         difference = after - before
         found = estimate(world.design, difference)
         bounds = {
+            "as decided": interval_of(world.design, difference, 0.95),
             "bootstrap-t": studentised(world.design, difference),
             "student": _student(found),
             "percentile": tuple(
@@ -142,7 +143,7 @@ def coverage(world: World, trials: int) -> dict[str, float]:
         }
         for name, (low, high) in bounds.items():
             hits[name] += int(((low <= truth) & (truth <= high)).sum())
-        low, high = bounds["bootstrap-t"]
+        low, high = bounds["as decided"]
         below, above = below + int((high < truth).sum()), above + int((low > truth).sum())
         for h in range(len(family)):
             one = estimate(world.design.one(h), difference[:, world.design.members(h)])

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
 from typing import Any
 
+import waytrace
 from gate_worlds import World
 from waytrace.cli.tables import markdown
 
 HEAD = """\
 # Does the gate say the truth?
 
-Made by `python benchmarks/gate_truth.py`; not edited by hand. {trials:,} trials a row.
+Made by `{command}`; not edited by hand. Waytrace {version}, {day}. {trials:,} trials a row.
 
 The very functions of the gate ([gates.md](gates.md)) judge results whose truth is known. Nothing here was adjusted to
-them: populations were written down first. Failures of a made-up planner come together in layouts, scores are skewed,
-and one row has five families, one three layouts a family, which is fewer than any suite has.
+them after it was looked at, but for what [decision 32](decisions/0032-the-gate-studentises.md) says. Failures of a
+made-up planner come together in layouts, scores are skewed, and one row has five families, one three layouts a family,
+which is fewer than any suite has. Under each table stands which rows miss what is asked.
 """
 
 NULL = """
@@ -39,21 +43,32 @@ COVERAGE = """
 
 Planners that do differ: one fails three times as often and pays three times as much for a layout. How often the 95 %
 interval holds the true difference (93 to 97 % is asked of the first column, the interval that is printed and
-decides); the same for two others, and for the t intervals of single families, from the worst family to the best.
+decides); the same for three methods, and for the t intervals of single families, from the worst family to the best.
 """
 
 
-def page(record: Mapping[str, Mapping[str, Mapping[str, float]]], worlds: Mapping[str, World], trials: int) -> str:
+ASKED: Mapping[str, Mapping[str, tuple[float, float]]] = {
+    "null": {"regressed": (0.0, 0.06)},
+    "planted": {"evenly": (0.75, 1.0), "failures": (0.75, 1.0)},
+    "coverage": {"as decided": (0.93, 0.97)},
+}
+"""By part and column the least and the most."""
+
+Found = Mapping[str, Mapping[str, float]]
+
+
+def page(record: Mapping[str, Found], worlds: Mapping[str, World], trials: int, results: Sequence[Path] | None) -> str:
     """All parts that were run, as Markdown."""
-    parts = [HEAD.format(trials=trials)]
+    command = "python benchmarks/gate_truth.py" + (" --results WORSE BETTER" if results else "")
+    parts = [HEAD.format(command=command, version=waytrace.__version__, day=date.today(), trials=trials)]
     parts.append(
         markdown(["population", "scenes", "what"], [[n, str(len(w.design.order)), w.about] for n, w in worlds.items()])
     )
     for part, head, columns in (
         ("null", NULL, ("regressed", "scores", "families", "events", "release", "equivalent", "inconclusive")),
         ("planted", PLANTED, ("evenly", "failures", "evenly_all_gates", "failures_all_gates")),
-        ("coverage", COVERAGE, ("bootstrap-t", "student", "percentile", "too_low", "too_high", "family_least",
-                                "family_median", "family_most")),
+        ("coverage", COVERAGE, ("as decided", "bootstrap-t", "student", "percentile", "too_low", "too_high",
+                                "family_least", "family_median", "family_most")),
     ):  # fmt: skip
         if part not in record:
             continue
@@ -63,8 +78,18 @@ def page(record: Mapping[str, Mapping[str, Mapping[str, float]]], worlds: Mappin
             for name, found in record[part].items()
         ]
         names = ["population", *(c.replace("_", " ") for c in [*columns, *effects])]
-        parts += [head, markdown(names, rows)]
+        parts += [head, markdown(names, rows), "\n" + _missed(part, record[part])]
     return "\n".join(parts) + "\n"
+
+
+def _missed(part: str, found: Found) -> str:
+    missed = [
+        f"{name}, {column} ({_percent(row[column])})"
+        for column, (least, most) in ASKED[part].items()
+        for name, row in found.items()
+        if not least <= row[column] <= most
+    ]
+    return f"Missed: {'; '.join(missed)}." if missed else "All rows hold what is asked."
 
 
 def _percent(value: Any) -> str:

@@ -152,6 +152,25 @@ def _from_sums(design: Design, sums: Floats) -> Estimate:
     return Estimate((ratio * weight).sum(axis=-1), np.sqrt(variance), np.maximum(df, 1.0))
 
 
+def wobble(design: Design, values: Floats) -> Floats:
+    """[*T] variance of the standard error that :func:`estimate` gives of ``values`` [*T, N], over its square.
+
+    Of normal values it is 1 / (2 df). Where few clusters make up most of the scatter it is more: the squared standard
+    error is a sum of squared residuals, and how much those scatter can be seen.
+    """
+    sums = design.sums(values)
+    first, weight, count = design.first[:-1], design.weight, design.clusters.astype(np.float64)
+    ratio = np.add.reduceat(sums, first, axis=-1) / design.scenes
+    square = (sums - ratio[..., design.stratum] * design.size) ** 2
+    total, fourth = (np.add.reduceat(square**power, first, axis=-1) for power in (1, 2))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = weight**2 * np.where(count > 1, count / (count - 1), np.nan) / design.scenes**2
+        seen = (scale**2 * (fourth - total**2 / count) * count / (count - 1)).sum(axis=-1)
+        normal = (2.0 * (scale * total) ** 2 / (count - 1)).sum(axis=-1)
+        found = np.maximum(seen, normal) / (4.0 * (scale * total).sum(axis=-1) ** 2)
+    return np.where(np.isfinite(found), found, 0.0)
+
+
 def resamples(design: Design, draws: int = DRAWS, seed: int = SEED, *, rescaled: bool = False) -> Iterator[Floats]:
     """Of every stratum in turn, how often each of its J clusters is drawn [B, J]: J times with replacement.
 

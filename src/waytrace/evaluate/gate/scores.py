@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .clusters import Design, Estimate, estimate, studentised
+from .clusters import Design, Estimate, estimate, studentised, wobble
 from .exact import holm
 from .pairs import Pairs
 from .policy import Policy
@@ -23,6 +23,8 @@ LEVEL = 0.95
 FEW_CLUSTERS = 30
 """Below this many clusters that differ the bootstrap gives way to Student's t."""
 _SD, _ALPHA = 0.25, 0.05
+_MOST_WOBBLE = 0.25
+"""A standard error less sure than by half of itself is taken to be so sure: beyond that no drop could be named."""
 
 
 def default_margin(scenes: int) -> float:
@@ -36,22 +38,36 @@ def default_margin(scenes: int) -> float:
     return min(1.0, float(ndtri(1 - _ALPHA) + ndtri(POWER)) * _SD / float(np.sqrt(scenes)))
 
 
-def detectable(found: Estimate, alpha: float, scores: Floats) -> tuple[Floats, Floats]:
+def detectable(found: Estimate, wobbles: Floats, alpha: float, scores: Floats) -> tuple[Floats, Floats]:
     """(drop that is spread evenly, drop that comes as outright failures) [*T] found with probability 0.8 at ``alpha``.
 
-    A drop of the same size everywhere leaves the scatter as it is: (t(1 - alpha) + t(0.8)) standard errors. A drop
+    A drop of the same size everywhere leaves the scatter as it is. It is :func:`_reach` standard errors. A drop
     that comes as scenes that score 0 scatters by itself: a share q of failing scenes with scores s lowers the mean by
     q E[s] and adds about q E[s^2] / N to the variance; the second figure solves for that. ``scores`` [*T, N] are the
     baseline's.
     """
-    from scipy.special import stdtrit
-
-    factor = stdtrit(found.df, 1 - alpha) + stdtrit(found.df, POWER)
+    factor = _reach(found.df, wobbles, alpha)
     even = factor * found.se
     mean, square = scores.mean(axis=-1), (scores**2).mean(axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
         extra = np.where(mean > 0, factor**2 * square / mean / scores.shape[-1], 0.0)
     return even, (extra + np.sqrt(extra**2 + 4 * even**2)) / 2
+
+
+def _reach(df: Floats, wobbles: Floats, alpha: float) -> Floats:
+    """How many standard errors, as one comparison saw them, a drop is that another one finds with probability 0.8.
+
+    It is found where c s - t s' + z > 0: s is the standard error that the drop was worked out with, s' that of the
+    comparison that is to find it, z the chance in its mean, and both s scatter around the true one by the relative
+    variance w (``wobbles``). So (c - t)^2 = z(0.8)^2 (1 + w (c^2 + t^2)), t being Student's quantile at 1 - alpha.
+    Without w it would be found too seldom, the more so the fewer clusters hold the scatter; w is counted up to 1/4.
+    """
+    from scipy.special import ndtri, stdtrit
+
+    t, z = stdtrit(df, 1 - alpha), float(ndtri(POWER))
+    known = 1.0 - z**2 * np.minimum(wobbles, _MOST_WOBBLE)
+    reach: Floats = (t + np.sqrt(t**2 - known * (t**2 * known - z**2))) / known
+    return reach
 
 
 @dataclass(frozen=True)
@@ -71,7 +87,7 @@ def compare_scores(design: Design, before: Floats, after: Floats, alpha: float) 
     """Difference of means after - before [*T, N] with its ``1 - 2 alpha`` interval, as :func:`interval_of` has it."""
     found = estimate(design, after - before)
     low, high = interval_of(design, after - before, 1 - 2 * alpha)
-    even, failures = detectable(found, alpha, before)
+    even, failures = detectable(found, wobble(design, after - before), alpha, before)
     return Compared(found, low, high, even, failures)
 
 
@@ -195,7 +211,8 @@ def family_table(design: Design, difference: Floats, alpha: float) -> list[dict[
         found = estimate(design.one(h), difference[design.members(h)])
         se, df = float(found.se), float(found.df)
         half = float(stdtrit(df, 0.975)) * se
-        reach = float(stdtrit(df, 1 - alpha / len(design.strata)) + stdtrit(df, POWER)) * se
+        unsure = wobble(design.one(h), difference[design.members(h)])
+        reach = float(_reach(found.df, unsure, alpha / len(design.strata))) * se
         known = bool(np.isfinite(se))
         rows.append(
             {
