@@ -28,6 +28,9 @@ EXAMPLES = ROOT / "examples"
 WORKFLOW = EXAMPLES / "github" / "waytrace-gate.yml"
 SCENES = 12
 SMALLER = {"--suite pr": f"--suite smoke --limit {SCENES}", "baselines/pr": "baselines/smoke"}
+PINNED = "lead-braking/select/000000@1"
+POLICY = {"partial = false": "partial = true", "never_fail = []": f'never_fail = ["{PINNED}"]'}
+"""The team's policy: a part of a suite will do, and one scene is pinned, since twelve scenes show little."""
 KNOWN_ACTIONS = ("actions/checkout", "actions/setup-python", "actions/upload-artifact")
 
 
@@ -132,8 +135,10 @@ def team(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     _git(folder, "init", "--quiet")
     shutil.copy(EXAMPLES / "my_planner.py", folder)
     policy = (EXAMPLES / "github" / "gate.toml").read_text()
-    assert "partial = false" in policy
-    (folder / "gate.toml").write_text(policy.replace("partial = false", "partial = true"))  # for --limit
+    for default, own in POLICY.items():
+        assert default in policy
+        policy = policy.replace(default, own)
+    (folder / "gate.toml").write_text(policy)
     (folder / ".gitignore").write_text("out/\n")
     (folder / ".github" / "workflows").mkdir(parents=True)
     shutil.copy(WORKFLOW, folder / ".github" / "workflows")
@@ -196,6 +201,7 @@ def test_a_planner_that_no_longer_brakes_fails_the_job(home: Path, team: Path, t
     job = run_job(home, clone)
     assert job.codes == [0, 0, 0, 1], job.said
     assert "## Waytrace gate: regressed ❌" in job.summary
+    assert PINNED in job.summary
     assert _tables(job.summary)[0] == ["gate", "", "", "says"]
     assert "out/candidate/report" in job.uploaded
 
