@@ -11,6 +11,7 @@ import pytest
 
 from waytrace.evaluate import Result, load_result
 from waytrace.evaluate.gate import Decision, GateError, Policy, Verdict, gate, markdown_summary
+from waytrace.evaluate.gate.scores import default_margin
 from waytrace.scenario import StoreError
 
 from .conftest import Make, row
@@ -404,3 +405,22 @@ def test_only_admitted_scenes_count_in_means(make: Make, scores: Scores) -> None
     assert decision.scores["difference"] == 0.0
     assert decision.scores["scenes"] == len(scores) - 1
     assert decision.verdict == Verdict.EQUIVALENT
+
+
+def test_who_falls_silent_is_told_of(make: Make, scores: Scores) -> None:
+    traced = make("a", _traced(scores, 0))
+    found = gate(make("b", scores), traced).of("G5")
+    assert found.state == "not judged"
+    assert f"the baseline has them of {len(scores)} scenes" in found.says
+    rows = _traced(scores, 0)
+    first = next(iter(rows))
+    rows[first] = row(first, scores[first])
+    found = gate(make("c", rows), traced).of("G5")
+    assert [line.rpartition("; ")[2] for line in found.details] == [
+        "1 scenes left out, where the baseline alone has such claims"
+    ] * 2
+
+
+def test_the_margin_follows_the_number_of_scenes_and_is_a_tenth_at_most() -> None:
+    assert default_margin(3) == default_margin(38) == 0.1
+    assert [round(default_margin(n), 3) for n in (50, 600, 3000)] == [0.088, 0.025, 0.011]

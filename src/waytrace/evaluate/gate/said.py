@@ -42,7 +42,9 @@ def g5(pairs: Pairs, policy: Policy) -> Outcome:
         rows.append(found)
         p_values.append(found["p"])
     if not rows:
-        return Outcome("G5", title, NOT_JUDGED, "no traces in both results (waytrace eval --traces)")
+        silent = sum(row.trace is not None for row in pairs.baseline.rows.values())
+        beside = f"; the baseline has them of {silent} scenes" if silent else ""
+        return Outcome("G5", title, NOT_JUDGED, f"no traces in both results (waytrace eval --traces){beside}")
     details, fell = [], False
     for row, p in zip(rows, holm(p_values), strict=True):
         row["p_holm"] = p
@@ -54,7 +56,13 @@ def g5(pairs: Pairs, policy: Policy) -> Outcome:
             of_ceiling = f", {row['after'] / row['ceiling']:.1%} of the ceiling {row['ceiling']:.4f}"
         details.append(
             f"{row['figure']}: {row['before']:.4f} -> {row['after']:.4f}{of_ceiling} (p {p:.2g}; a drop of "
-            f"{row['detectable_effect']:.4f} would be found)" + (" BELOW THE FLOOR" if below else "")
+            f"{row['detectable_effect']:.4f} would be found)"
+            + (" BELOW THE FLOOR" if below else "")
+            + (
+                f"; {row['left_out']} scenes left out, where the baseline alone has such claims"
+                if row["left_out"]
+                else ""
+            )
         )
     says = f"{len(rows)} figures over {rows[0]['scenes']} scenes" + ("" if ceiling else "; no ceiling given")
     state = Verdict.REGRESSED if fell else Verdict.EQUIVALENT
@@ -66,13 +74,14 @@ def _figure(
 ) -> dict[str, Any] | None:
     from scipy.special import stdtrit
 
-    kept, before, after = [], [], []
+    kept, before, after, left_out = [], [], [], 0
     for k, scene in enumerate(pairs.ids):
         left, right = _share(pairs.baseline, scene, of), _share(pairs.candidate, scene, of)
         if left is not None and right is not None:
             kept.append(k)
             before.append(left)
             after.append(right)
+        left_out += left is not None and right is None
     if not kept:
         return None
     whole = design(["all"] * len(kept), [pairs.rows[k].cluster for k in kept])
@@ -84,6 +93,7 @@ def _figure(
     return {
         "figure": name,
         "scenes": len(kept),
+        "left_out": left_out,
         "before": float(np.mean(before)),
         "after": float(np.mean(after)),
         "p": 1.0 if alone else float(family_p(whole, difference)[0]),
