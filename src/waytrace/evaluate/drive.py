@@ -12,6 +12,7 @@ from waytrace.observe import Observation
 from waytrace.scenario import Plan, Rollout, Scenario
 from waytrace.sim import World
 
+from .answer import checked
 from .timing import Clock
 
 Watch = Callable[[Any, Observation, Plan, Any, NDArray[np.bool_], Any], None]
@@ -41,7 +42,8 @@ def drive(
     of the last scenario, whose rollouts are dropped: a planner whose arithmetic depends on the size of its batch
     then gives the same result however the scenarios were divided. ``watch`` is called after every decision with what
     the planner saw, what it answered and the state it carried into it; only rows of worlds that still run mean anything
-    then. ``clock`` takes down how long the planner takes.
+    then. ``clock`` takes down how long the planner takes. Raises :class:`.answer.AnswerError` for an answer that is no
+    plan.
     """
     worlds = [*scenarios, *[scenarios[-1]] * (pad_to - len(scenarios))]
     world = World(worlds, traffic=traffic, style=style, seed=seed)
@@ -51,7 +53,7 @@ def drive(
     while world.active.any():
         observation = world.observe()
         carried = state
-        plan, traces, state = ask(observation, carried)
+        plan, traces, state = checked(ask(observation, carried), len(worlds), planner)
         if watch is not None:
             watch(planner, observation, plan, traces, world.active, carried)
         world.step_plans(plan, ticks=replan_ticks)

@@ -116,10 +116,9 @@ class Audit:
         """One record a moment, and one of the first that lends itself to a closed loop (None for none)."""
         try:
             return self._scene(scenario, closed)
-        except WaytraceError:
-            raise
         except Exception as error:
-            raise PlannerError(f"{self.spec} fails in {scenario.id}: {type(error).__name__}: {error}") from error
+            what = "" if isinstance(error, WaytraceError) else f"{type(error).__name__}: "
+            raise PlannerError(f"{self.spec} fails in {scenario.id}: {what}{error}") from error
 
     def _scene(self, scenario: Scenario, closed: bool) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
         of, scenes = course(scenario, ticks_of(scenario, self.moments), traffic=self.traffic, seed=self.seed)

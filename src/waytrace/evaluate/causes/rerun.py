@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from waytrace.evaluate.answer import checked
 from waytrace.evaluate.drive import REPLAN_TICKS
 from waytrace.geometry import wrap
 from waytrace.observe import Observation, Scene
@@ -155,7 +156,7 @@ def covered(of: Course, tick: int, hidden: Sequence[Element], planner: Any) -> l
         return []
     world = _world([of.scenario] * len(hidden))
     state = _asked_before(of, world, tick, {"": planner})
-    plan, _, _ = planner.plan(veiled(world.observe(), hidden), state.carried[""])
+    plan, _, _ = checked(planner.plan(veiled(world.observe(), hidden), state.carried[""]), len(hidden), planner)
     return [plan[row] for row in range(len(hidden))]
 
 
@@ -182,7 +183,8 @@ def _asked_before(of: Course, world: World, tick: int, askers: Mapping[str, Any]
             with Past(world, state.gains):
                 observation = world.observe()
                 for name, planner in askers.items():
-                    plan, _, state.carried[name] = planner.plan(observation, state.carried[name])
+                    answer = planner.plan(observation, state.carried[name])
+                    plan, _, state.carried[name] = checked(answer, len(world), planner)
                     if name == EXPERT:
                         state.gains.append(plan.accel_mps2[:, 0] - plan.accel_mps2[0, 0])
         world.step_plans(of.plans[k][np.zeros(len(world), int)], ticks=REPLAN_TICKS)
@@ -192,7 +194,7 @@ def _asked_before(of: Course, world: World, tick: int, askers: Mapping[str, Any]
 def _answers(
     planner: Any, observation: Observation, state: Any, edits: Sequence[Edit], kept: NDArray[np.bool_]
 ) -> dict[Edit, Answer]:
-    plan, said, _ = planner.plan(observation, state)
+    plan, said, _ = checked(planner.plan(observation, state), len(edits), planner)
     evidence = isinstance(planner, Expert)
     certificates = planner.certificates if evidence else [None] * len(edits)
     forecasts = planner.forecasts if evidence else [None] * len(edits)
