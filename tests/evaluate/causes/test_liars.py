@@ -10,7 +10,8 @@ from waytrace.evaluate.causes import audit_planner, summary
 
 @pytest.mark.slow
 def test_no_planted_liar_reaches_the_honest_expert() -> None:
-    found = audit_planner("expert", generate_many(18, split="select", seed=60_000), moments=2, closed=0)
+    scenes = generate_many(54, split="select", seed=60_000)
+    found = audit_planner("expert", scenes, moments=2, closed=0, workers=2)
     told = summary(found, {"planner": "expert"})
     assert told["sound"]
     voices = told["at"]["delta"]["voices"]
