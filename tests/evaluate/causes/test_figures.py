@@ -10,6 +10,7 @@ import pytest
 
 from waytrace.evaluate.causes.answers import closed_loop, held_out, mediated, trace_response, two_by_two
 from waytrace.evaluate.causes.figures import (
+    FEWEST_LAYOUTS,
     Figures,
     agreement,
     direction,
@@ -177,9 +178,17 @@ def test_intervals_hold_the_truth_with_two_layouts_a_family_as_with_ten(layouts:
 def test_moments_of_one_layout_are_drawn_together(records: list[dict[str, Any]]) -> None:
     alone = Figures(records, lambda _: DELTA_M).of_voice("random")["necessity"]
     for record in records:
-        record["cluster"] = "one" if int(record["scene"][1:]) % 2 else "other"
+        number = int(record["scene"][1:])
+        record["cluster"] = f"{number % 2}/{number // 4}"
     together = Figures(records, lambda _: DELTA_M).of_voice("random")["necessity"]
     assert together["high"] - together["low"] > alone["high"] - alone["low"]
+
+
+def test_too_few_layouts_give_no_interval(records: list[dict[str, Any]]) -> None:
+    few = Figures(records[: FEWEST_LAYOUTS - 1], lambda _: DELTA_M).of_voice("random")["necessity"]
+    assert few["value"] is not None
+    assert few["low"] is few["high"] is None
+    assert Figures(records[:FEWEST_LAYOUTS], lambda _: DELTA_M).of_voice("random")["necessity"]["low"] is not None
 
 
 def test_delta_is_a_percentile_by_speed_band_with_a_floor() -> None:

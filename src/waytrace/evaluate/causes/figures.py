@@ -28,11 +28,13 @@ Threshold = Callable[[float], float]
 
 PARTS = ("necessity", "invariance", "sufficiency")
 LEVEL = 0.95
+FEWEST_LAYOUTS = 6
+"""Fewer layouts in all give no interval: draws of so few hardly differ, and can all lie on one side of the figure."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure with its interval; None where it was never asked, or where one layout says it all."""
+    """A figure with its interval; None where it was never asked, or where too few layouts say it."""
 
     value: float | None
     low: float | None
@@ -137,7 +139,7 @@ class Figures:
         if not np.isfinite(drawn[0]):
             return Figure(None, None, None, asked)
         rest = drawn[1:][np.isfinite(drawn[1:])]
-        if len(self.design.size) < 2 or not len(rest):
+        if len(self.design.size) < FEWEST_LAYOUTS or not len(rest):
             return Figure(float(drawn[0]), None, None, asked)
         low, high = np.quantile(rest, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         return Figure(float(drawn[0]), float(low), float(high), asked)
