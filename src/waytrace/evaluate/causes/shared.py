@@ -17,7 +17,8 @@ from waytrace.evaluate.pool import THREAD_VARIABLES
 from waytrace.scenario import Scenario
 
 Records = list[dict[str, Any]]
-Audited = tuple[Records, dict[str, Any] | None]
+SceneRecords = tuple[Records, dict[str, Any] | None]
+"""Of one scene: a record a moment, and that of its closed loop, None for none."""
 
 AHEAD = 2
 """Scenes waiting for each worker."""
@@ -29,7 +30,7 @@ class Auditor(Protocol):
     def ready(self) -> None:
         """Load what is needed, once in each process."""
 
-    def __call__(self, scenario: Scenario, closed: bool) -> Audited:
+    def __call__(self, scenario: Scenario, closed: bool) -> SceneRecords:
         """Audit a scene."""
 
 
@@ -45,7 +46,7 @@ def shared(
         for scenario, closed in tasks:
             yield scenario.id, *audit(scenario, closed)
         return
-    waiting: deque[tuple[str, Future[Audited]]] = deque()
+    waiting: deque[tuple[str, Future[SceneRecords]]] = deque()
     with _processes(audit, workers) as pool:
         for scenario, closed in tasks:
             waiting.append((scenario.id, pool.submit(_audited, scenario, closed)))
@@ -55,7 +56,7 @@ def shared(
             yield _next(waiting)
 
 
-def _next(waiting: deque[tuple[str, Future[Audited]]]) -> tuple[str, Records, dict[str, Any] | None]:
+def _next(waiting: deque[tuple[str, Future[SceneRecords]]]) -> tuple[str, Records, dict[str, Any] | None]:
     scene, answer = waiting.popleft()
     try:
         return scene, *answer.result()
@@ -100,5 +101,5 @@ def _start(audit: Auditor) -> None:
     _auditor = audit
 
 
-def _audited(scenario: Scenario, closed: bool) -> Audited:
+def _audited(scenario: Scenario, closed: bool) -> SceneRecords:
     return _auditor(scenario, closed)
