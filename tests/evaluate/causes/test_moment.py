@@ -54,7 +54,7 @@ def test_an_agent_that_is_gone_is_cited_by_no_trace(found: Found) -> None:
 @pytest.mark.slow
 def test_processes_give_the_records_that_one_gives() -> None:
     scenes = [generate("lead-braking", 40_000 + k, split="select") for k in range(5)]
-    alone = audit_planner("expert", scenes, moments=1, closed=2)
+    alone = audit_planner("expert", scenes, moments=1, closed=2, workers=1)
     together = audit_planner("expert", scenes, moments=1, closed=2, workers=2)
     assert (together.records, together.closed) == (alone.records, alone.closed)
     assert len(alone.closed) == 2

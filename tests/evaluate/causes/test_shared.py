@@ -39,7 +39,7 @@ def scenes() -> list[Scenario]:
     return [first.with_(id=f"scene-{k}") for k in range(6)]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [0, 1, 2])
 def test_answers_come_in_the_order_of_the_scenes(scenes: list[Scenario], workers: int) -> None:
     before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
     answers = list(shared(Echo(), ((s, k < 2) for k, s in enumerate(scenes)), workers))
@@ -47,8 +47,8 @@ def test_answers_come_in_the_order_of_the_scenes(scenes: list[Scenario], workers
     assert [records[0]["scene"] for _, records, _ in answers] == [s.id for s in scenes]
     assert [driven is not None for _, _, driven in answers] == [True, True, False, False, False, False]
     here = {records[0]["process"] == os.getpid() for _, records, _ in answers}
-    assert here == {workers == 1}
-    if workers > 1:
+    assert here == {workers == 0}
+    if workers:
         assert all(records[0]["threads"] == ["1"] * len(THREAD_VARIABLES) for _, records, _ in answers)
     assert {name: os.environ.get(name) for name in THREAD_VARIABLES} == before
 
@@ -61,7 +61,7 @@ def test_scenes_are_made_as_they_are_given_out(scenes: list[Scenario]) -> None:
             drawn.append(scene.id)
             yield scene, False
 
-    answers = shared(Echo(), tasks(), 1)
+    answers = shared(Echo(), tasks(), 0)
     next(answers)
     assert len(drawn) == 1
     answers = shared(Echo(), tasks(), 2)
@@ -71,6 +71,9 @@ def test_scenes_are_made_as_they_are_given_out(scenes: list[Scenario]) -> None:
     answers.close()  # type: ignore[attr-defined]
 
 
-def test_a_process_that_dies_is_told_with_its_scene(scenes: list[Scenario]) -> None:
-    with pytest.raises(PlannerError, match="ended by itself at or shortly after scene-"):
-        list(shared(Echo("scene-3"), ((s, False) for s in scenes), 2))
+@pytest.mark.parametrize(
+    ("workers", "where"), [(1, "at scene-3:.*memory ran out\\.$"), (2, "at or shortly after scene-")]
+)
+def test_a_process_that_dies_is_told_with_its_scene(scenes: list[Scenario], workers: int, where: str) -> None:
+    with pytest.raises(PlannerError, match=f"ended by itself {where}"):
+        list(shared(Echo("scene-3"), ((s, False) for s in scenes), workers))

@@ -75,13 +75,14 @@ class Found:
 
 def audit_planner(
     spec: str, scenarios: Iterable[Scenario], *, moments: int = 2, closed: int = 40, traffic: str = "mixed",
-    seed: int = 0, workers: int = 1, found: Found | None = None, progress: Callable[[int, str], None] | None = None,
+    seed: int = 0, workers: int = 0, found: Found | None = None, progress: Callable[[int, str], None] | None = None,
 ) -> Found:  # fmt: skip
     """Every moment of every scene put to the test; ``found`` is filled as it goes, so that it outlives an interrupt.
 
     Each of the first ``closed`` scenes that has a moment to try in closed loop is tried there too, at its first such
-    moment. Records do not depend on ``workers``, the number of processes. Raises :class:`PlannerError` where the
-    planner is none, or fails in a scene.
+    moment. Records do not depend on ``workers``, the number of processes, each of one thread; 0 is this process, where
+    last digits may differ if it multiplies with several threads. Raises :class:`PlannerError` where the planner is
+    none, or fails in a scene.
     """
     found = found if found is not None else Found()
     load_planner(spec)  # a wrong name should not wait for a process to start

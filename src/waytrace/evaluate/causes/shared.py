@@ -39,9 +39,11 @@ def shared(
 ) -> Iterator[tuple[str, Records, dict[str, Any] | None]]:  # fmt: skip
     """(scene's id, its records, its closed loop) of each task, in order; ``tasks`` are drawn as they are given out.
 
-    Raises what the auditor raises, and :class:`PlannerError` where a process ends by itself.
+    One worker is a process too: how many threads add up a product shows in its last digits, and here they may be many.
+    With no worker (0) the work is done here. Raises what the auditor raises, and :class:`PlannerError` where a process
+    ends by itself.
     """
-    if workers <= 1:
+    if workers <= 0:
         audit.ready()
         for scenario, closed in tasks:
             yield scenario.id, *audit(scenario, closed)
@@ -51,19 +53,21 @@ def shared(
         for scenario, closed in tasks:
             waiting.append((scenario.id, pool.submit(_audited, scenario, closed)))
             if len(waiting) >= AHEAD * workers:
-                yield _next(waiting)
+                yield _next(waiting, workers)
         while waiting:
-            yield _next(waiting)
+            yield _next(waiting, workers)
 
 
-def _next(waiting: deque[tuple[str, Future[SceneRecords]]]) -> tuple[str, Records, dict[str, Any] | None]:
+def _next(
+    waiting: deque[tuple[str, Future[SceneRecords]]], workers: int
+) -> tuple[str, Records, dict[str, Any] | None]:  # fmt: skip
     scene, answer = waiting.popleft()
     try:
         return scene, *answer.result()
     except BrokenProcessPool as error:
+        at, hint = (scene, "") if workers == 1 else (f"or shortly after {scene}", " --workers 1 shows where.")
         raise PlannerError(
-            f"A worker process ended by itself at or shortly after {scene}: the planner crashed it, or memory ran "
-            "out. --workers 1 shows where."
+            f"A worker process ended by itself at {at}: the planner crashed it, or memory ran out.{hint}"
         ) from error
 
 
