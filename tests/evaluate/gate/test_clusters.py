@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from waytrace.evaluate.gate.clusters import Design, design, estimate, resamples, studentised
+from waytrace.evaluate.gate.clusters import Design, carriers, design, estimate, resamples, studentised
+from waytrace.evaluate.gate.scores import interval_of
 
 
 def _drawn(rng: np.random.Generator, strata: int, clusters: int, size: int) -> tuple[Design, np.ndarray]:
@@ -115,3 +116,29 @@ def test_the_bootstrap_is_archs_studentised_one() -> None:
     )[:, 0]  # fmt: skip
     found = studentised(design(["s"] * 20, [f"{k:02d}" for k in range(20)]), means, draws=9999)
     assert np.array(found) == pytest.approx(interval, abs=0.05 * float(interval[1] - interval[0]))
+
+
+def test_a_few_clusters_carry_the_scatter_whatever_is_the_same_everywhere() -> None:
+    of, _ = _drawn(np.random.default_rng(8), 4, 15, 2)
+    few = np.zeros(120)
+    few[[0, 31, 32, 66]] = [0.3, -0.2, -0.2, 0.5]  # 31 and 32 are of two clusters
+    noise = 1e-4 * np.random.default_rng(9).normal(size=120)
+    assert [int(carriers(of, values)) for values in (few, few - 0.05, few + noise)] == [4, 4, 4]
+    normal = np.random.default_rng(10).normal(size=120)
+    assert carriers(of, np.stack([few, normal])) == pytest.approx([4, 53], abs=5)
+
+
+def test_an_interval_whose_scatter_is_that_of_a_few_clusters_moves_with_the_difference() -> None:
+    """Draws that hold none of the three say that the mean is known, and so the true one is anywhere."""
+    of, _ = _drawn(np.random.default_rng(8), 18, 15, 2)
+    few = np.zeros(540)
+    few[[0, 100, 200]] = [0.3, -0.2, -0.2]
+    low, high = interval_of(
+        of, np.stack([few, few - 0.05, few + 1e-5 * np.random.default_rng(9).normal(size=540)]), 0.95
+    )
+    assert low[1] + 0.05 == pytest.approx(low[0])
+    assert high[1] + 0.05 == pytest.approx(high[0])
+    assert (low[2], high[2]) == pytest.approx((low[0], high[0]), abs=1e-4)
+    assert high[1] < 0
+    wild = studentised(of, few - 0.05)
+    assert wild[1] - wild[0] > 1

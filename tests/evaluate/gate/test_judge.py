@@ -370,7 +370,7 @@ def test_a_handful_of_scenes_gives_students_interval_within_what_scores_can_be(m
     after = {scene: 0.5 + 0.49 * (k % 2) for k, scene in enumerate(before)}
     decision = gate(make("a", after), make("b", before))
     # Two families of four clusters at 0 and 0.49 in turn: variance of each mean 0.08003 / 4, weights 1/2, and
-    # as many degrees of freedom as clusters that differ: 4 (all eight would have 6).
+    # as many degrees of freedom as clusters that carry the scatter: 4 (all eight would have 6).
     half = 2.776445105 * np.sqrt(0.080033333 / 8)
     assert decision.scores["interval"] == pytest.approx([0.245 - half, 0.245 + half], abs=1e-6)
     wild = gate(make("c", {s: float(k == 0) for k, s in enumerate(before)}), make("d", dict.fromkeys(before, 0.9)))

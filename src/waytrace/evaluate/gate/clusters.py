@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ Ints = NDArray[np.int64]
 DRAWS = 1999
 """Bootstrap draws; (draws + 1) times the usual tail shares is a whole number."""
 SEED = 7
+NEARLY_ALL = 0.999
+"""Share of the scatter that its carriers hold."""
 CHUNK = 256
 """Trials that are bootstrapped at once: bounds the memory, changes no figure."""
 
@@ -169,6 +172,25 @@ def wobble(design: Design, values: Floats) -> Floats:
         normal = (2.0 * (scale * total) ** 2 / (count - 1)).sum(axis=-1)
         found = np.maximum(seen, normal) / (4.0 * (scale * total).sum(axis=-1) ** 2)
     return np.where(np.isfinite(found), found, 0.0)
+
+
+def carriers(design: Design, values: Floats) -> Ints:
+    """[*T] how many clusters carry the scatter of ``values`` [*T, N]: the fewest that hold :data:`NEARLY_ALL` of it.
+
+    It is counted as squared distance from 0 or from the median cluster of the stratum, whichever leaves fewer: a
+    difference that is the same everywhere, or a little noise, does not hide that the scatter is that of a few.
+    """
+    sums = design.sums(values)
+    mean = sums / design.size
+    parts = [mean[..., low:high] for low, high in pairwise(design.first)]
+    middle = np.stack([np.median(part, axis=-1) for part in parts], axis=-1)
+    return np.minimum(_most_of(sums**2), _most_of((sums - middle[..., design.stratum] * design.size) ** 2))
+
+
+def _most_of(square: Floats) -> Ints:
+    """[*T] how many of ``square`` [*T, K], the largest first, add up to nearly all."""
+    held = np.cumsum(np.sort(square, axis=-1), axis=-1)
+    return np.asarray((held > (1.0 - NEARLY_ALL) * held[..., -1:]).sum(axis=-1))
 
 
 def resamples(design: Design, draws: int = DRAWS, seed: int = SEED, *, rescaled: bool = False) -> Iterator[Floats]:

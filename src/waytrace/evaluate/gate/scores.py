@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .clusters import Design, Estimate, estimate, studentised, wobble
+from .clusters import Design, Estimate, Ints, carriers, estimate, studentised, wobble
 from .exact import holm
 from .pairs import Pairs
 from .policy import Policy
@@ -21,7 +21,9 @@ POWER = 0.8
 LEVEL = 0.95
 """Of the interval that has to lie within the margin for "equivalent"."""
 FEW_CLUSTERS = 30
-"""Below this many clusters that differ the bootstrap gives way to Student's t."""
+"""Below this many clusters that carry the scatter the bootstrap gives way to Student's t."""
+_ROUNDS = 5
+"""A number of failures and the degrees of freedom that it gives settle each other, within a percent after four."""
 _SD, _ALPHA, _MOST_MARGIN = 0.25, 0.05, 0.1
 _MOST_WOBBLE = 0.25
 """A standard error less sure than by half of itself is taken to be so sure: beyond that no drop could be named."""
@@ -39,20 +41,26 @@ def default_margin(scenes: int) -> float:
     return min(_MOST_MARGIN, float(ndtri(1 - _ALPHA) + ndtri(POWER)) * _SD / float(np.sqrt(scenes)))
 
 
-def detectable(found: Estimate, wobbles: Floats, alpha: float, scores: Floats) -> tuple[Floats, Floats]:
+def detectable(
+    found: Estimate, carry: Ints, wobbles: Floats, alpha: float, scores: Floats
+) -> tuple[Floats, Floats]:  # fmt: skip
     """(drop that is spread evenly, drop that comes as outright failures) [*T] found with probability 0.8 at ``alpha``.
 
     A drop of the same size everywhere leaves the scatter as it is. It is :func:`_reach` standard errors. A drop
     that comes as scenes that score 0 scatters by itself: a share q of failing scenes with scores s lowers the mean by
-    q E[s] and adds about q E[s^2] / N to the variance; the second figure solves for that. ``scores`` [*T, N] are the
-    baseline's.
+    q E[s] and adds about q E[s^2] / N to the variance; the second figure solves for that. Who fails carries scatter
+    too, beside the clusters that do (``carry``). ``scores`` [*T, N] are the baseline's.
     """
-    factor = _reach(found.df, wobbles, alpha)
-    even = factor * found.se
-    mean, square = scores.mean(axis=-1), (scores**2).mean(axis=-1)
+    even = _reach(_freedom(carry, found)[1], wobbles, alpha) * found.se
+    mean, square, scenes = scores.mean(axis=-1), (scores**2).mean(axis=-1), scores.shape[-1]
+    df = found.df
     with np.errstate(divide="ignore", invalid="ignore"):
-        extra = np.where(mean > 0, factor**2 * square / mean / scores.shape[-1], 0.0)
-    return even, (extra + np.sqrt(extra**2 + 4 * even**2)) / 2
+        for _ in range(_ROUNDS):
+            factor = _reach(df, wobbles, alpha)
+            extra = np.where(mean > 0, factor**2 * square / mean / scenes, 0.0)
+            failures = (extra + np.sqrt(extra**2 + 4 * (factor * found.se) ** 2)) / 2
+            df = _freedom(carry + np.where(mean > 0, failures / mean * scenes, 0.0), found)[1]
+    return even, failures
 
 
 def _reach(df: Floats, wobbles: Floats, alpha: float) -> Floats:
@@ -88,30 +96,36 @@ def compare_scores(design: Design, before: Floats, after: Floats, alpha: float) 
     """Difference of means after - before [*T, N] with its ``1 - 2 alpha`` interval, as :func:`interval_of` has it."""
     found = estimate(design, after - before)
     low, high = interval_of(design, after - before, 1 - 2 * alpha)
-    even, failures = detectable(found, wobble(design, after - before), alpha, before)
+    even, failures = detectable(found, carriers(design, after - before), wobble(design, after - before), alpha, before)
     return Compared(found, low, high, even, failures)
 
 
 def interval_of(design: Design, difference: Floats, level: float) -> tuple[Floats, Floats]:
     """Bounds [*T] of the ``level`` interval of the mean of differences of scores [*T, N], within [-1, 1].
 
-    Stratified cluster bootstrap-t. Where fewer clusters than :data:`FEW_CLUSTERS` differ, however many there are, some
-    draws hold next to none of them, and the quantiles of the draws say nothing: two lower scenes of 612 would be a
-    regression, one would leave the bound at -1. There it is Student's t, with no more degrees of freedom than clusters
-    that differ: their mean over the root of their sum of squares, which is what is left of t among so many zeros, is
-    no wider than that for differences that are as likely to go either way (Efron, Student's t-test under symmetry
-    conditions, 1969).
+    Stratified cluster bootstrap-t. Where fewer clusters than :data:`FEW_CLUSTERS` carry the scatter, however many there
+    are, some draws hold next to none of them, and the quantiles of the draws say nothing: two lower scenes of 612 would
+    be a regression, one would leave the bound at -1. There it is Student's t, with no more degrees of freedom than
+    clusters that carry it: their mean over the root of their sum of squares, which is what is left of t among so many
+    zeros, is no wider than that for differences that are as likely to go either way (Efron, Student's t-test under
+    symmetry conditions, 1969).
     """
     from scipy.special import stdtrit
 
     found = estimate(design, difference)
-    differing = np.count_nonzero(design.sums(difference), axis=-1)
-    half = stdtrit(np.clip(differing, 1.0, found.df), (1 + level) / 2) * found.se
+    few, df = _freedom(carriers(design, difference), found)
+    half = stdtrit(df, (1 + level) / 2) * found.se
     low, high = np.asarray(found.mean - half), np.asarray(found.mean + half)
-    many = np.asarray(differing >= FEW_CLUSTERS)
+    many = np.asarray(~few)
     if many.any():
         low[many], high[many] = studentised(design, difference[many], level=level)
     return np.clip(low, -1.0, 1.0), np.clip(high, -1.0, 1.0)
+
+
+def _freedom(carry: Floats | Ints, found: Estimate) -> tuple[NDArray[np.bool_], Floats]:
+    """[*T] whether so few clusters carry the scatter that it takes Student's t, and with what degrees of freedom."""
+    few = np.asarray(carry < FEW_CLUSTERS)
+    return few, np.where(few, np.clip(carry, 1.0, found.df), found.df)
 
 
 def state_of(low: Floats, high: Floats, margin: float) -> NDArray[np.str_]:
