@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from waytrace.evaluate.causes.answers import closed_loop, held_out, mediated, trace_response, two_by_two
+from waytrace.evaluate.causes.closed import pair_of
 from waytrace.evaluate.causes.figures import (
     FEWEST_LAYOUTS,
     Figures,
@@ -21,6 +22,7 @@ from waytrace.evaluate.causes.figures import (
     sufficiency,
 )  # fmt: skip
 from waytrace.evaluate.causes.null import FEWEST, RESOLUTION_M, Delta
+from waytrace.observe import Reference, ReferenceKind
 
 DELTA_M = 1.0
 
@@ -264,3 +266,11 @@ def test_answers_beside_the_main_figures(records: list[dict[str, Any]]) -> None:
     drives = closed_loop(figures, tried)
     assert (drives["planner/cited"]["value"], drives["planner/uncited"]["value"]) == (1.0, 0.0)
     assert drives["honest/uncited"]["asked"] == 4
+
+
+def test_who_goes_in_closed_loop_beside_a_cited_agent_is_the_one_like_it() -> None:
+    light = {**_group(5.0), "elements": ["light:0"]}
+    both = _voice(light, _group(5.0), _group(5.0)) | {"matched": ["agent:7", "agent:8"]}
+    assert pair_of(both) == (Reference(ReferenceKind.AGENT, 1), Reference(ReferenceKind.AGENT, 8))
+    assert pair_of(both | {"matched": ["agent:7"]}) is None, "whoever is like the light is not like the agent"
+    assert pair_of(_voice(light) | {"matched": ["agent:7"]}) is None
