@@ -108,8 +108,8 @@ def _row(d: SceneDifference, href: str, family: str) -> dict[str, Any]:
     return {
         "id": d.scene, "href": href, "family": family, "kind": _kind(d),
         "at_s": round(at * _TICK_S, 1),
-        "before": None if math.isnan(d.before) else round(d.before, 4),
-        "after": None if math.isnan(d.after) else round(d.after, 4), "changes": changes,
+        "before": None if math.isnan(d.before) else round(d.before, 6),
+        "after": None if math.isnan(d.after) else round(d.after, 6), "changes": changes,
     }  # fmt: skip
 
 
