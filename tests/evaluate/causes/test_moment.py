@@ -33,6 +33,12 @@ def test_a_moment_holds_every_voice_and_is_plain_json(found: Found) -> None:
         assert json.loads(json.dumps(record, allow_nan=False)) == record
 
 
+def test_every_field_of_a_moment_is_in_the_documentation(found: Found) -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs" / "causes.md").read_text()
+    for record in (found.records[0], found.records[0]["voices"]["planner"]):
+        assert [name for name in record if f"`{name}`" not in text] == []
+
+
 def test_plan_first_says_what_the_planner_says_and_never_obeys(found: Found) -> None:
     asked = [record["mediation"]["forced"] for record in found.records if record["mediation"]["forced"] is not None]
     assert asked, "a runner-up that can be told apart"
