@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -94,3 +95,13 @@ def test_the_first_use_says_that_it_compiles(
     (tmp_path / "kernel.nbc").write_bytes(b"")
     assert main(["scenarios", "list", "store"]) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    """`waytrace --help | head -1`: the pipe is closed before all of it is written."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "waytrace", "--help"]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")

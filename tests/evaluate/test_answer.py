@@ -13,6 +13,8 @@ from waytrace.evaluate.answer import AnswerError, checked
 from waytrace.evaluate.drive import drive
 from waytrace.planners import make, make_plan
 from waytrace.scenario import Plan
+from waytrace.sim import World
+from waytrace.trace import Present, compose
 
 
 class Named:
@@ -26,7 +28,8 @@ def plan() -> Plan:
 
 def test_a_good_answer_comes_back_as_it_is(plan: Plan) -> None:
     assert checked((plan, None, 7), 2, Named()) == (plan, None, 7)
-    assert checked((plan, ["a", "b"], None), 2, Named())[1] == ["a", "b"]
+    trace = compose(Present.of(World([generate("cut-in", 0)]).observe(), 0), lambda ask: int(ask.legal.argmax()))
+    assert checked((plan, [trace, None], None), 2, Named())[1] == [trace, None]
 
 
 def test_what_is_wrong_is_said_with_the_planners_name(plan: Plan) -> None:
@@ -37,6 +40,7 @@ def test_what_is_wrong_is_said_with_the_planners_name(plan: Plan) -> None:
         (plan, "gave Plan; it has to give three"),
         ((plan, None), "gave 2 things"),
         ((np.zeros(3), None, None), "gave ndarray for a plan"),
+        ((plan, ["because of the car", None], None), "gave str for a trace; waytrace.trace.compose makes one"),
         ((plan[:1], None, None), r"gave start of shape \(1, 4\); \(2, 4\) is expected"),
         ((replace(plan, waypoints=bad), None, None), "waypoints with values that are not finite"),
         ((plan, ["a"], None), "not one for each of 2 rows"),

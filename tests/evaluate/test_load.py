@@ -129,3 +129,21 @@ def test_what_cannot_be_loaded_is_said_plainly(spec: str, said: str, own: str, t
     (tmp_path / "needy.py").write_text("import a_module_nobody_has")
     with pytest.raises(PlannerError, match=said.replace("(", r"\(").replace(")", r"\)")):
         load_planner(spec.format(own=own))
+
+
+def test_a_package_whose_planner_cannot_be_made_is_said_plainly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "their_planner.py").write_text(
+        "class Broken:\n    def __init__(self):\n        raise OSError('no licence')\n"
+    )
+    info = tmp_path / "theirs-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1\n")
+    points = "theirs = their_planner:Broken\nabsent = their_planner:Absent\n"
+    (info / "entry_points.txt").write_text(f"[waytrace.planners]\n{points}")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(PlannerError, match="'theirs': making it without arguments fails: OSError: no licence"):
+        load_planner("theirs")
+    with pytest.raises(PlannerError, match="'absent': loading 'their_planner:Absent' fails: AttributeError"):
+        load_planner("absent")

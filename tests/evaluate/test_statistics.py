@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -45,3 +47,12 @@ def test_the_bootstrap_covers_the_mean_and_is_repeatable() -> None:
 def test_the_order_of_scenarios_does_not_matter_to_the_t_interval() -> None:
     values, clusters = [0.2, 0.9, 0.5], ["x", "y", "z"]
     assert mean_interval(values, clusters) == pytest.approx(mean_interval(values[::-1], clusters[::-1]))
+
+
+def test_a_distance_is_not_below_zero_and_has_no_upper_bound() -> None:
+    names = ["a", "b", "c"]
+    assert mean_interval([0.0, 0.0, 3.0], names, most=math.inf)[0] == 0.0  # type: ignore[index]
+    near = mean_interval([0.1, 0.9, 0.9], names, most=math.inf)
+    assert near is not None
+    assert near[1] > 1.0, "that of a share would end at 1"
+    assert mean_interval([0.1, 0.9, 0.9], names)[1] == 1.0  # type: ignore[index]

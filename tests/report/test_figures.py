@@ -136,27 +136,44 @@ def test_causal_figures_are_every_number_with_the_interval_beside_it(tmp_path: P
 
 
 @pytest.mark.parametrize("printed", [False, True])
-def test_of_a_causal_audit_the_planners_figures_come_first_with_their_intervals(tmp_path: Path, printed: bool) -> None:
+def test_of_a_causal_audit_there_is_a_row_for_each_claimant_the_planner_first(tmp_path: Path, printed: bool) -> None:
     def voice(value: float) -> dict[str, object]:
         parts = ("necessity", "invariance", "sufficiency", "faithfulness", "between", "direction", "cause_set_f1")
         figure = {"value": value, "low": value - 0.1, "high": value + 0.1, "asked": 9}
         return dict.fromkeys(parts, figure) | {"direction": {**figure, "value": None}, "cited": 7, "untested": 0}
 
-    liars = [f"liar {k}" for k in range(7)]
+    liars = [f"liar-{k}" for k in range(7)]
     names = ["honest", *liars, "planner", "planner-random", "plan-first"]
     voices = {name: voice(0.3 + 0.05 * k) for k, name in enumerate(names)}
     file = tmp_path / "causes.json"
-    file.write_text(
-        json.dumps({"planner": "mine"} | ({"voices": voices} if printed else {"at": {"delta": {"voices": voices}}}))
+    record = {"planner": "mine", "sound": True}
+    record |= {"voices": voices} if printed else {"at": {"delta": {"voices": voices}}}
+    file.write_text(json.dumps(record))
+    causal = read_causal(file)
+    assert [c.name for c in causal.claimants] == [
+        "the planner", "ceiling: the expert", "floor: its plans, causes at random",
+        *(f"liar: {name}" for name in (*liars, "plan-first")),
+    ]  # fmt: skip
+    found = dict(zip(causal.columns, causal.claimants[0].figures, strict=True))
+    assert found["N"] == Figure("necessity", pytest.approx(0.7), pytest.approx((0.6, 0.8)))
+    assert found["direction"] is None
+    assert causal.sound
+    row, planner = (
+        IndexRow("s", "catalogue", "merge", 0, 0.5, {"NC": 1.0}, "horizon", "x.html"),
+        PlannerSummary("m", 0.5),
     )
-    figures = read_causal(file).figures
-    assert figures[0] == Figure("the planner, necessity", pytest.approx(0.7), pytest.approx((0.6, 0.8)))
-    assert {"ceiling: the expert, faithfulness", "floor: its plans, causes at random, faithfulness"} <= {
-        figure.name for figure in figures
-    }
-    assert [f.name for f in figures[-8:]] == [f"{name}, F" for name in (*liars, "plan-first")]
-    assert all(figure.interval for figure in figures if "cited" not in figure.name and "untested" not in figure.name)
-    assert not any("direction" in figure.name or "asked" in figure.name for figure in figures)
+    nothing = "these figures mean nothing"
+    assert nothing not in index_page([row], [planner], figures=RunFigures(causal=causal))
+    file.write_text(json.dumps(record | {"sound": False}))
+    assert nothing in index_page([row], [planner], figures=RunFigures(causal=read_causal(file)))
+
+
+def test_a_score_is_rounded_once_where_it_is_shown() -> None:
+    """Rounded to four digits here and to three there, .72848 became .729, beside a table that says .728."""
+    row = IndexRow("s", "catalogue", "merge", 0, 0.72848, {"NC": 1.0}, "horizon", "x.html")
+    page = index_page([row], [PlannerSummary("mine", 0.72848, (0.12348, 0.98748))])
+    assert page.count("0.72848") == 2
+    assert "0.12348,0.98748" in page
 
 
 def test_what_is_given_is_on_the_page_and_what_is_not_is_left_out(tmp_path: Path) -> None:

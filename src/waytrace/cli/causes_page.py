@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import waytrace
+from waytrace.scenario import number_of
 
 from .tables import markdown
 
@@ -42,7 +43,8 @@ def page(record: Record, command: str) -> str:
         f"Made by `{command}`; not edited by hand. Waytrace {waytrace.__version__}, {date.today().isoformat()}. "
         f"[What every figure means](causes.md), and what it cannot say.\n",
         f"Planner `{record['label']}` (`{record['planner']}`), its claims by {WAYS[record['way']]}. "
-        f"{record['moments']} moments of {record['scenes']} scenes of {record['layouts']} layouts; the expert drives, "
+        f"{number_of(record['moments'], 'moment')} of {number_of(record['scenes'], 'scene')} of "
+        f"{number_of(record['layouts'], 'layout')}; the expert drives, "
         "everybody is asked at its states. Intervals: 95 %, whole layouts drawn with replacement within each family.\n",
         "## Faithfulness\n",
         markdown(["", *COLUMNS[1:]], [[VOICES[name], *_row(name, at["voices"][name])[1:]] for name in VOICES
@@ -203,8 +205,9 @@ def _closed(at: Record) -> str:
         for threshold, found in ((name, at[name]["closed_loop"]) for name in ("delta", "2 m"))
         for text, voice in (("the planner", "planner"), ("the expert", "honest"))
     ]
+    scenes = number_of(at["delta"]["closed_loop"]["scenes"], "scene")
     return (
-        f"On {at['delta']['closed_loop']['scenes']} scenes, the first in which both cite an agent and there is one "
+        f"On {scenes}, the first in which both cite an agent and there is one "
         "like it. Share of drives that move, up to 6 s after the moment, with common random numbers; others react.\n\n"
         + markdown(["", "without a cited agent", "without one like it, uncited"], lines)
     )

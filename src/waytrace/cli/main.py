@@ -25,17 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 done, 1 a check or a planner failed, 2 usage or bad input, 3 internal error, 130 interrupted.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if not given or given[0] in ("-h", "--help", "help"):
-        print(help_text())
-        return DONE
-    if given[0] in ("--version", "-V"):
-        print(f"waytrace {__version__}")
-        return DONE
-    name, rest = _command(given)
-    if not name:
-        return _no_command(given)
     try:
-        return _run(name, rest)
+        code = _answer(given)
+        sys.stdout.flush()  # here, where a closed pipe is known for one
+        return code
     except KeyboardInterrupt:
         print("\nwaytrace: interrupted; the same command continues where it can", file=sys.stderr)
         return INTERRUPTED
@@ -43,6 +36,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of a pipe (head, a pager) has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+
+
+def _answer(given: list[str]) -> int:
+    """Help, the version, or what a command does."""
+    if not given or given[0] in ("-h", "--help", "help"):
+        print(help_text())
+        return DONE
+    if given[0] in ("--version", "-V"):
+        print(f"waytrace {__version__}")
+        return DONE
+    name, rest = _command(given)
+    return _run(name, rest) if name else _no_command(given)
 
 
 def _command(given: list[str]) -> tuple[str, list[str]]:

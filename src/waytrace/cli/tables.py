@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from waytrace.scenario import number_of
 from waytrace.score import TERMS
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def failures(output: Output, planner: str, result: Result, shown: int = 10) -> N
     """Say on which scenarios the planner failed; they are in no mean."""
     if not result.errors:
         return
-    output.say(f"{planner} FAILED on {len(result.errors)} scenarios, which are in no figure above:")
+    output.say(f"{planner} FAILED on {number_of(len(result.errors), 'scenario')}, which are in no figure above:")
     for error in result.errors[:shown]:
         output.say(f"  {error['id']}: {error['message']} (log: {result.path / error['log']})")
     if len(result.errors) > shown:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from waytrace.scenario import PLAN_KNOTS, Plan, WaytraceError
+from waytrace.trace import Trace
 
 SHAPES: dict[str, tuple[int, ...]] = {
     "start": (4,), "accel_mps2": (PLAN_KNOTS,), "curvature_1pm": (PLAN_KNOTS,), "waypoints": (PLAN_KNOTS, 4),
@@ -22,7 +23,7 @@ def checked(answer: Any, rows: int, planner: Any) -> tuple[Plan, Any, Any]:
     """The answer of ``planner.plan`` for so many rows: (plan, traces or None, state).
 
     Raises :class:`AnswerError` where it is not three things, where the first is not a plan of that many rows, where
-    the plan holds values that are not finite, and where there are traces, but not one a row.
+    the plan holds values that are not finite, and where there are traces, but not one (or None) a row.
     """
     who = str(getattr(planner, "name", type(planner).__name__))
     if not isinstance(answer, tuple) or len(answer) != 3:
@@ -40,4 +41,10 @@ def checked(answer: Any, rows: int, planner: Any) -> tuple[Plan, Any, Any]:
             raise AnswerError(f"{who}.plan() gave {name} with values that are not finite.")
     if traces is not None and (not hasattr(traces, "__len__") or len(traces) != rows):
         raise AnswerError(f"{who}.plan() gave traces that are not one for each of {rows} rows.")
+    for trace in traces if traces is not None else ():
+        if trace is not None and not isinstance(trace, Trace):
+            raise AnswerError(
+                f"{who}.plan() gave {type(trace).__name__} for a trace; waytrace.trace.compose makes one, and None is "
+                "none."
+            )
     return plan, traces, state

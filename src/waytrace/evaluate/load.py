@@ -7,6 +7,7 @@ import importlib
 import inspect
 import os
 import sys
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -151,7 +152,11 @@ def _make(spec: str) -> Any:
     if spec in NAMES:
         return make(spec)
     for point in entry_points(group=ENTRY_POINT_GROUP, name=spec):
-        return point.load()()
+        try:
+            made = point.load()
+        except Exception as error:
+            raise PlannerError(f"Planner {spec!r}: loading {point.value!r} fails: {_said(error)}") from error
+        return _made(spec, made)
     installed = sorted(p.name for p in entry_points(group=ENTRY_POINT_GROUP))
     known = ", ".join([*NAMES, SHIPPED_NAME, *installed])
     raise PlannerError(
@@ -176,17 +181,22 @@ def _make_own(spec: str) -> Any:
             f"Planner {spec!r}: there is no module {module_name!r} in {here} or among the installed packages."
         ) from error
     except Exception as error:
-        raise PlannerError(
-            f"Planner {spec!r}: importing {module_name!r} fails: {type(error).__name__}: {error}"
-        ) from error
+        raise PlannerError(f"Planner {spec!r}: importing {module_name!r} fails: {_said(error)}") from error
     made = getattr(module, class_name, None)
     if made is None:
         raise PlannerError(f"Planner {spec!r}: module {module_name!r} has no {class_name!r}.")
     if not callable(made):
         raise PlannerError(f"Planner {spec!r}: {class_name!r} is no class or function.")
+    return _made(spec, made)
+
+
+def _made(spec: str, make: Callable[[], Any]) -> Any:
+    """A planner of somebody else's, made without arguments."""
     try:
-        return made()
+        return make()
     except Exception as error:
-        raise PlannerError(
-            f"Planner {spec!r}: making it without arguments fails: {type(error).__name__}: {error}"
-        ) from error
+        raise PlannerError(f"Planner {spec!r}: making it without arguments fails: {_said(error)}") from error
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

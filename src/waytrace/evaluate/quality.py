@@ -39,7 +39,7 @@ def quality(rows: Sequence[Row], *, admitted_only: bool = False) -> dict[str, di
             values, clusters = zip(*found, strict=True)
             out[figure.name] = {
                 "value": math.fsum(values) / len(values),
-                "interval": mean_interval(values, clusters),
+                "interval": mean_interval(values, clusters, most=math.inf if figure.unit else 1.0),
                 "scenes": len(values),
             }
     return out

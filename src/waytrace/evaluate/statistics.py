@@ -18,12 +18,14 @@ def mean_interval(
     *,
     level: float = 0.95,
     seed: int = 0,
+    most: float = 1.0,
 ) -> tuple[float, float] | None:
     """Confidence interval of the mean of ``values``, where scenarios of one cluster (log, layout) are not independent.
 
     With ten clusters or more: percentile cluster bootstrap, whole clusters drawn with replacement. With fewer: a
     t interval on the cluster means, around their mean. With one cluster or none: ``None``, for nothing can be said.
-    Bounds are clipped to the range that a mean of scores can have, [0, 1], where all values lie in it.
+    Bounds are clipped to the range that the mean can have, [0, most], where all values lie in it: that of scores and
+    shares, unless ``most`` says otherwise (infinity for distances).
     """
     data = np.asarray(values, dtype=np.float64)
     names, member = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
@@ -37,8 +39,8 @@ def mean_interval(
         drawn = np.random.default_rng(seed).integers(len(names), size=(BOOTSTRAP_DRAWS, len(names)))
         means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
         low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    if data.min() >= 0.0 and data.max() <= 1.0:
-        low, high = max(0.0, low), min(1.0, high)
+    if data.min() >= 0.0 and data.max() <= most:
+        low, high = max(0.0, low), min(most, high)
     return float(low), float(high)
 
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from waytrace.scenario import number_of
+
 from .figures import RunFigures, group_rows
 from .given import Gate
 from .pages import render
@@ -90,11 +92,11 @@ def _row(d: SceneDifference, href: str, family: str) -> dict[str, Any]:
     """One scene as the page reads it: what it is listed under, scores, and the differences as (heading, text)."""
     said, changes = d.said, []
     if said.decided is not None:
-        where = f"{_count(said.other_decisions, 'other decision')}, first at {_seconds(said.decision_tick)}"
+        where = f"{number_of(said.other_decisions, 'other decision')}, first at {_seconds(said.decision_tick)}"
         changes.append((where, _to(*said.decided)))
     if said.cause_tick is not None:
         words = [f"\N{MINUS SIGN} {c}" for c in said.dropped] + [f"+ {c}" for c in said.added]
-        where = f"causes of {_count(said.other_causes, 'decision')}, first at {_seconds(said.cause_tick)}"
+        where = f"causes of {number_of(said.other_causes, 'decision')}, first at {_seconds(said.cause_tick)}"
         changes.append((where, "; ".join(words).replace("_", " ")))
     changes += [("new event", event) for event in d.new] + [("event gone", event) for event in d.gone]
     terms = {name: (_score(a), _score(b)) for name, (a, b) in d.terms.items()}
@@ -108,13 +110,9 @@ def _row(d: SceneDifference, href: str, family: str) -> dict[str, Any]:
     return {
         "id": d.scene, "href": href, "family": family, "kind": _kind(d),
         "at_s": round(at * _TICK_S, 1),
-        "before": None if math.isnan(d.before) else round(d.before, 4),
-        "after": None if math.isnan(d.after) else round(d.after, 4), "changes": changes,
+        "before": None if math.isnan(d.before) else round(d.before, 6),
+        "after": None if math.isnan(d.after) else round(d.after, 6), "changes": changes,
     }  # fmt: skip
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _to(was: str, now: str) -> str:

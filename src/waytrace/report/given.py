@@ -14,6 +14,11 @@ from waytrace.scenario import WaytraceError
 Interval = tuple[float, float]
 
 _MOST_FIGURES = 60
+CAUSAL_COLUMNS = {
+    "necessity": "N", "invariance": "I", "sufficiency": "S", "faithfulness": "F", "between": "between",
+    "direction": "direction", "cause_set_f1": "cause-set F1", "abstains": "abstains",
+}  # fmt: skip
+"""What an audit says of each claimant, and what it is called above its column."""
 _FELL, _UNDECIDED, _STOOD = ("regressed", "failed"), ("inconclusive",), ("improved", "equivalent", "passed")
 
 
@@ -77,11 +82,30 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Claimant:
+    """What was found of one claimant of a causal audit; None where it was not asked."""
+
+    name: str
+    figures: Sequence[Figure | None]
+    """One for each of ``CAUSAL_COLUMNS``."""
+
+
+@dataclass(frozen=True)
 class Causal:
     """The causal figures of one planner."""
 
     planner: str
-    figures: Sequence[Figure]
+    figures: Sequence[Figure] = ()
+    """Of any other JSON than that of a causal audit."""
+    claimants: Sequence[Claimant] = ()
+    """Of a causal audit: the planner, its ceiling and floor, the liars."""
+    sound: bool = True
+    """Whether the metric passed its own test there; figures of one that did not mean nothing."""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """What stands above the figures of claimants."""
+        return tuple(CAUSAL_COLUMNS.values())
 
 
 def read_gate(path: Path) -> Gate:
@@ -112,19 +136,29 @@ def read_causal(path: Path) -> Causal:
     """Every number of a JSON object by its name, with the interval that stands beside it.
 
     A figure is a number, or an object with ``value``; its interval is two numbers under ``interval`` or under ``low``
-    and ``high`` in it, or beside it under its own name and ``_interval``. Of what ``waytrace causes`` writes it is the
-    planner's figures, with their ceiling and floor, then the liars'. Raises WaytraceError where there is no number.
+    and ``high`` in it, or beside it under its own name and ``_interval``. Of what ``waytrace causes`` writes it is a
+    table of who claims, the planner first, and whether the metric passed its own test. Raises WaytraceError where there
+    is no number.
     """
     record = _read(path, "waytrace causes PLANNER --json > FILE")
-    voices = _voices(record)
-    figures = list(_figures(voices if voices else record, ()))[:_MOST_FIGURES]
+    planner = str(record.get("label") or record.get("planner") or "")
+    claimants = [
+        Claimant(name, [_part(voice, part) for part in CAUSAL_COLUMNS]) for name, voice in _voices(record).items()
+    ]
+    if any(figure for claimant in claimants for figure in claimant.figures):
+        return Causal(planner, (), claimants, record.get("sound") is not False)
+    figures = list(_figures(record, ()))[:_MOST_FIGURES]
     if not figures:
         raise WaytraceError(f"{path} holds no figures: a JSON object of names and numbers is expected.")
-    return Causal(str(record.get("label") or record.get("planner") or ""), figures)
+    return Causal(planner, figures)
+
+
+def _part(voice: Mapping[str, Any], part: str) -> Figure | None:
+    return next(_figures({part: voice.get(part)}, ()), None)
 
 
 def _voices(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Of what ``waytrace causes`` wrote or printed the figures by who claims, the planner first; else nothing."""
+    """Of what ``waytrace causes`` wrote or printed the figures by claimant, the planner first; else nothing."""
     try:
         voices = record["voices"] if "voices" in record else record["at"]["delta"]["voices"]
         honest, planner = voices["honest"], voices["planner"]
@@ -132,8 +166,8 @@ def _voices(record: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     found = {"the planner": planner, "ceiling: the expert": honest}
     found |= {"floor: its plans, causes at random": voices.get("planner-random")}
-    found |= {name: {"F": voice.get("faithfulness")} for name, voice in voices.items()
-              if name not in ("planner", "honest", "planner-random") and isinstance(voice, dict)}  # fmt: skip
+    found |= {f"liar: {name}": voice for name, voice in voices.items()
+              if name not in ("planner", "honest", "planner-random")}  # fmt: skip
     return {name: voice for name, voice in found.items() if isinstance(voice, dict)}
 
 

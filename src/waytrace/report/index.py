@@ -75,7 +75,7 @@ def index_page(
             number("source", row.source),
             number("family", row.family),
             row.planner,
-            round(row.score, 4),
+            round(row.score, 6),
             [round(row.terms[key], 3) if key in row.terms else None for key in keys],
             number("end", row.end),
             round(row.worst_s, 2),
@@ -92,8 +92,8 @@ def index_page(
         "planners": [
             {
                 "label": p.label,
-                "score": None if p.score is None else round(p.score, 4),
-                "interval": None if p.interval is None else [round(v, 4) for v in p.interval],
+                "score": None if p.score is None else round(p.score, 6),
+                "interval": None if p.interval is None else [round(v, 6) for v in p.interval],
                 "details": [[k, v] for k, v in p.details.items()],
                 "errors": [list(e) for e in p.errors],
                 "admitted_only": p.admitted_only,

@@ -174,7 +174,7 @@ def _drive(
         "decisions": pack(delta(rollout.decision_row.astype(np.int64))),
         "plan": pack(delta(quantise(np.moveaxis(plan, -1, 0), CM), 2)),
         "knots": int(plan.shape[1]),
-        "score": round(float(score.score), 4),
+        "score": round(float(score.score), 6),
         "terms": terms_table(scenario, score.terms),
         "formula": [symbols, figures],
         "figures": {k: round(float(v), 4) if np.isfinite(v) else None for k, v in score.figures.items()},

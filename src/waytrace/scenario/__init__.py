@@ -1,6 +1,7 @@
 """Scenarios, plans and rollouts: the types everything else speaks in."""
 
 from .check import check_map, check_scenario
+from .counting import number_of
 from .edits import (
     EditError,
     delay,
@@ -85,6 +86,7 @@ __all__ = [
     "index_of",
     "keep_only",
     "map_hash",
+    "number_of",
     "permit",
     "permuted",
     "raise_limit",

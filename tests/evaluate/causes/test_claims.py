@@ -55,6 +55,16 @@ def test_single_causes_stand_alone_and_overdetermining_ones_together(trace: Trac
     assert claim.owes, "following needs a cause"
 
 
+def test_a_set_that_cannot_be_undone_whole_is_not_tested_in_parts(trace: Trace) -> None:
+    """Its others hold the plan where it is, so one alone need not move it: no lie, and no truth either."""
+    end = _cause(0, "overdetermining", ref=Reference(ReferenceKind.LANE, 0), constraint="route_feasibility")
+    claim = _citing(trace, _cause(1, "overdetermining"), end)
+    assert not claim.groups
+    assert claim.untested == ("route_feasibility at lane:0",)
+    assert claim.agents == {Reference(ReferenceKind.AGENT, 1)}, "cited all the same: kept by S, and not tried by I"
+    assert not claim.answers
+
+
 def test_what_is_cited_on_both_axes_is_put_to_one_test(trace: Trace) -> None:
     claim = _citing(trace, _cause(1, "proximate"), _cause(1, "proximate", axis="lateral"))
     assert len(claim.groups) == 1

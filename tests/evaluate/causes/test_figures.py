@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from waytrace.evaluate.causes.answers import closed_loop, held_out, mediated, trace_response, two_by_two
+from waytrace.evaluate.causes.closed import pair_of
 from waytrace.evaluate.causes.figures import (
     FEWEST_LAYOUTS,
     Figures,
@@ -21,6 +22,7 @@ from waytrace.evaluate.causes.figures import (
     sufficiency,
 )  # fmt: skip
 from waytrace.evaluate.causes.null import FEWEST, RESOLUTION_M, Delta
+from waytrace.observe import Reference, ReferenceKind
 
 DELTA_M = 1.0
 
@@ -191,6 +193,33 @@ def test_too_few_layouts_give_no_interval(records: list[dict[str, Any]]) -> None
     assert Figures(records[:FEWEST_LAYOUTS], lambda _: DELTA_M).of_voice("random")["necessity"]["low"] is not None
 
 
+def test_a_figure_that_was_asked_in_too_few_layouts_has_no_interval_however_many_there_are(
+    records: list[dict[str, Any]],
+) -> None:
+    """All draws that hold the one layout would give the same value: a certainty that is none."""
+    figures = Figures(records, lambda _: DELTA_M)
+    asked = np.where(np.arange(len(records)) < FEWEST_LAYOUTS - 1, 1.0, np.nan)
+    few = figures.share(asked)
+    assert (few.value, few.low, few.high, few.asked) == (1.0, None, None, FEWEST_LAYOUTS - 1)
+    for record in records[FEWEST_LAYOUTS - 1 :]:
+        record["voices"]["planner"]["only_m"] = None
+    own = Figures(records, lambda _: DELTA_M).of_voice("planner")
+    assert own["invariance"]["low"] is not None
+    assert own["sufficiency"]["low"] is own["faithfulness"]["low"] is own["between"]["low"] is None
+    assert Figures(records, lambda _: DELTA_M).of_voice("honest")["faithfulness"]["low"] is not None
+
+
+def test_a_ratio_that_many_draws_leave_undefined_has_no_interval(records: list[dict[str, Any]]) -> None:
+    """A ceiling hardly above its floor: in many draws it is not, and what is left of them is no sample of the ratio."""
+    for k, record in enumerate(records):
+        record["voices"]["random"] = record["voices"]["honest"] if k else record["voices"]["random"]
+    figures = Figures(records, lambda _: DELTA_M)
+    assert np.mean(~np.isfinite(figures.between("honest"))) > 0.1
+    found = figures.of_voice("honest")
+    assert (found["between"]["value"], found["between"]["low"]) == (1.0, None)
+    assert found["faithfulness"]["low"] is not None
+
+
 def test_delta_is_a_percentile_by_speed_band_with_a_floor() -> None:
     moved = np.linspace(0.0, 10.0, FEWEST + 1)
     delta = Delta([1.0] * len(moved) + [20.0] * len(moved), [*moved, *np.zeros(len(moved))])
@@ -237,3 +266,11 @@ def test_answers_beside_the_main_figures(records: list[dict[str, Any]]) -> None:
     drives = closed_loop(figures, tried)
     assert (drives["planner/cited"]["value"], drives["planner/uncited"]["value"]) == (1.0, 0.0)
     assert drives["honest/uncited"]["asked"] == 4
+
+
+def test_who_goes_in_closed_loop_beside_a_cited_agent_is_the_one_like_it() -> None:
+    light = {**_group(5.0), "elements": ["light:0"]}
+    both = _voice(light, _group(5.0), _group(5.0)) | {"matched": ["agent:7", "agent:8"]}
+    assert pair_of(both) == (Reference(ReferenceKind.AGENT, 1), Reference(ReferenceKind.AGENT, 8))
+    assert pair_of(both | {"matched": ["agent:7"]}) is None, "whoever is like the light is not like the agent"
+    assert pair_of(_voice(light) | {"matched": ["agent:7"]}) is None

@@ -33,6 +33,12 @@ def test_a_moment_holds_every_voice_and_is_plain_json(found: Found) -> None:
         assert json.loads(json.dumps(record, allow_nan=False)) == record
 
 
+def test_every_field_of_a_moment_is_in_the_documentation(found: Found) -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs" / "causes.md").read_text()
+    for record in (found.records[0], found.records[0]["voices"]["planner"]):
+        assert [name for name in record if f"`{name}`" not in text] == []
+
+
 def test_plan_first_says_what_the_planner_says_and_never_obeys(found: Found) -> None:
     asked = [record["mediation"]["forced"] for record in found.records if record["mediation"]["forced"] is not None]
     assert asked, "a runner-up that can be told apart"
@@ -43,6 +49,23 @@ def test_plan_first_says_what_the_planner_says_and_never_obeys(found: Found) -> 
     for record in found.records:
         own, told = record["voices"]["planner"], record["voices"]["plan-first"]
         assert [g["elements"] for g in own["groups"]] == [g["elements"] for g in told["groups"]]
+
+
+def test_plan_first_of_somebody_elses_trace_writer_says_what_shipped_says(
+    scenario: Scenario, found: Found, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its plans are those of `shipped`, so the claims have to be, and not those of the planner that is audited."""
+    source = "from waytrace.microgpt import Learned\n\n\nclass Mute(Learned):\n"
+    source += "    def plan(self, observation, state):\n        plan, said, state = super().plan(observation, state)\n"
+    source += "        return plan, [replace(t, decision=replace(t.decision, causes=())) for t in said], state\n\n\n"
+    source += "def mute():\n    return Mute('shipped', second_thoughts=8)\n"
+    (tmp_path / "somebody.py").write_text(f"from dataclasses import replace\n\n{source}")
+    monkeypatch.syspath_prepend(tmp_path)
+    theirs = audit_planner("somebody:mute", [scenario], moments=2, closed=0)
+    for mine, record in zip(found.records, theirs.records, strict=True):
+        assert record["way"] == "trace"
+        assert not record["voices"]["planner"]["groups"]
+        assert record["voices"]["plan-first"] == mine["voices"]["plan-first"]
 
 
 def test_an_agent_that_is_gone_is_cited_by_no_trace(found: Found) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,13 @@ from waytrace.evaluate.causes.edits import NONE, Edit, Element, edited, undo
 from waytrace.evaluate.causes.rerun import EXPERT, Course, Rerun, course, covered, rerun
 from waytrace.evaluate.causes.ruler import Moves, Ruler
 from waytrace.evaluate.causes.veil import veiled
-from waytrace.observe import Reference, ReferenceKind, Scene
+from waytrace.observe import REFERENCE_KIND, Observation, Reference, ReferenceKind, Scene, column
 from waytrace.planners import ConstantVelocity, Idm
-from waytrace.scenario import AgentKind, LightState, Scenario
+from waytrace.scenario import AgentKind, LaneControl, LightState, Route, Scenario
 from waytrace.sim import World
 
 from ...planners.bent_road import bent, driven
-from ...planners.conftest import scene
+from ...planners.conftest import scene, straight_road
 
 CAR = AgentKind.VEHICLE
 LEAD, BEHIND = Element(Reference(ReferenceKind.AGENT, 1)), Element(Reference(ReferenceKind.AGENT, 2))
@@ -157,6 +158,30 @@ def test_a_veil_takes_one_thing_out_of_arrays_and_scene() -> None:
     for name in ("ego", "agents", "lights", "stop_lines", "reference"):
         assert np.array_equal(getattr(after, name)[2], getattr(seen, name)[2])
     assert seen.scenes[1].light_state[0] == LightState.RED, "the observation itself stays as it was"
+
+
+def test_a_veil_is_over_the_pieces_of_lanes_too() -> None:
+    """A lane's row says what its light shows and whether one has to stop: who reads it there would see through."""
+    lit = _seen(scene(light=LightState.RED))
+    assert _told(lit, 1, "light") == {1.0 + LightState.RED}
+    covered_one = veiled(lit, [LIGHT])
+    assert _told(covered_one, 1, "light") == {1.0 + LightState.GREEN}
+    assert _told(covered_one, 0, "light") == _told(lit, 0, "light") == {0.0}
+
+    made = scene(road=straight_road(stop_m=140.0))
+    control = np.array([LaneControl.NONE, LaneControl.STOP], np.uint8)
+    signed = _seen(made.with_(map=replace(made.map, lane_control=control), route=Route(((0,), (1,)))))
+    assert _told(signed, 1, "control") == {float(LaneControl.STOP)}
+    line = Element(Reference(ReferenceKind.STOP_LINE, 0))
+    assert _told(veiled(signed, [line]), 1, "control") == {float(LaneControl.NONE)}
+    assert _told(signed, 1, "control") == {float(LaneControl.STOP)}, "the observation itself stays as it was"
+
+
+def _told(seen: Observation, lane: int, name: str) -> set[float]:
+    """What the rows of a lane's pieces say in a column."""
+    rows = seen.reference[0][REFERENCE_KIND == ReferenceKind.LANE] == lane
+    assert rows.any()
+    return {float(v) for v in seen.map[0, rows, column("map", name)]}
 
 
 def test_covering_the_leader_moves_a_black_box(following: tuple[Course, Scene]) -> None:

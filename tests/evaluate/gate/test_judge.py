@@ -101,7 +101,7 @@ def test_a_crash_never_raises_a_score(make: Make, scores: Scores) -> None:
 def test_a_missing_scene_is_refused(make: Make, scores: Scores, holder: str) -> None:
     fewer = {s: v for s, v in scores.items() if s != "merge/007"}
     a, b = (fewer, scores) if holder == "candidate" else (scores, fewer)
-    with pytest.raises(GateError, match=r"lacks 1 scenes: merge/007"):
+    with pytest.raises(GateError, match=r"lacks 1 scene: merge/007"):
         gate(make("a", a), make("b", b))
 
 
@@ -417,7 +417,7 @@ def test_who_falls_silent_is_told_of(make: Make, scores: Scores) -> None:
     rows[first] = row(first, scores[first])
     found = gate(make("c", rows), traced).of("G5")
     assert [line.rpartition("; ")[2] for line in found.details] == [
-        "1 scenes left out, where the baseline alone has such claims"
+        "1 scene left out, where the baseline alone has such claims"
     ] * 2
 
 

@@ -106,7 +106,7 @@ def test_rows_that_are_alike_are_asked_for_once(observation: Observation, serve:
 
 
 BROKEN = {
-    "not JSON": (http(b"<html>"), "wrong planned: all of it: Invalid JSON"),
+    "not JSON": (http(b"<html>"), "wrong plan: all of it: Invalid JSON"),
     "empty": (http(b""), "Invalid JSON"),
     "a list": (http(b"[]"), "all of it: Input should be an object"),
     "no schema": (http(json.dumps({"controls": KNOTS}).encode()), "schema: Field required"),
@@ -123,8 +123,13 @@ BROKEN = {
     "NaN to remember": (answer(controls=KNOTS, state=[math.nan]), "state: "),
     "an unknown key": (answer(controls=KNOTS, contrls=1), "contrls: Extra inputs are not permitted"),
     "a key to spoil the screen": (answer(controls=KNOTS, **{"\x1b[2J\n" + "a" * 500: 1}), "Extra inputs"),
-    "too deep": (http(b"[" * 100_000), "wrong planned"),
+    "too deep": (http(b"[" * 100_000), "wrong plan"),
     "a failure": (http(b"", "500 It\x1b broke"), "answered 500 It  broke, not 200"),
+    "a failure with its reason": (
+        http(b'{"detail": "out of\nmemory"}', "500 Internal Server Error"),
+        'answered 500 Internal Server Error, not 200: {"detail": "out of memory"}',
+    ),
+    "a failure with a page": (http(b"<html>broken</html>", "503 Busy"), "answered 503 Busy, not 200"),
     "a redirect": (http(b"", "302 Found\r\nLocation: http://127.0.0.1:1/"), "answered 302 Found, not 200"),
     "too long": (http(b" " * (MOST_BYTES + 1)), f"more than {MOST_BYTES} bytes"),
     "too long, without saying so": (b"HTTP/1.0 200 OK\r\n\r\n" + b" " * (MOST_BYTES + 1), "more than"),
@@ -169,7 +174,7 @@ def test_a_server_says_who_plans(serve: Callable[..., str]) -> None:
     who = {"schema": "waytrace.planner/1", "name": "cautious", "version": "1.2"}
     assert HttpPlanner(serve(lambda asked: http(json.dumps(who).encode()))).described() == "cautious@1.2"
     for wrong in ({**who, "name": "a b"}, {**who, "version": ""}, {**who, "name": "../x"}, {"schema": who["schema"]}):
-        with pytest.raises(RemoteError, match=r"wrong described: (name|version)"):
+        with pytest.raises(RemoteError, match=r"wrong description: (name|version)"):
             HttpPlanner(serve(lambda asked, w=wrong: http(json.dumps(w).encode()))).described()
 
 

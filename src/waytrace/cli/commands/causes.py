@@ -130,10 +130,12 @@ def _scenarios(options: Options, output: Output) -> tuple[int, str, int, Iterato
 
 def _tell(output: Output, record: dict[str, Any]) -> None:
     """What the table does not say: of what, how far plans move for nothing, whether the liars are in order."""
+    from waytrace.scenario import number_of
+
     delta = ", ".join(f"{v:.2f}" for v in record["null"]["delta_m"])
     output.say(
-        f"{record['moments']} moments of {record['scenes']} scenes; claims by {record['way']}; a plan has moved beyond "
-        f"{delta} m (by speed band)."
+        f"{number_of(record['moments'], 'moment')} of {number_of(record['scenes'], 'scene')}; "
+        f"claims by {record['way']}; a plan has moved beyond {delta} m (by speed band)."
     )
     missing = [f"{p['better']} above {p['worse']}" for p in record["at"]["delta"]["order"] if not p["shown"]]
     if not record["sound"]:

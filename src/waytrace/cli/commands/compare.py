@@ -38,7 +38,7 @@ def run(options: Options, output: Output) -> int:
     from waytrace.evaluate import load_result
     from waytrace.evaluate.compare import compare, conditions
     from waytrace.report import read_gate
-    from waytrace.scenario import WaytraceError
+    from waytrace.scenario import WaytraceError, number_of
 
     if options.gate and not options.report:
         raise WaytraceError("--gate is shown in a report: say where to write one, with --report FOLDER.")
@@ -55,7 +55,7 @@ def run(options: Options, output: Output) -> int:
     lower = sum(d.after < d.before for d in found)
     higher = sum(d.after > d.before for d in found)
     output.say(
-        f"{len(found)} of {len(before.ids)} scenes differ: {lower} lower, {higher} higher."
+        f"{len(found)} of {number_of(len(before.ids), 'scene')} differ: {lower} lower, {higher} higher."
         if found else "The same."
     )  # fmt: skip
     unseen = sum(d.unseen_by_score for d in found)
@@ -86,6 +86,8 @@ def _report(options: Options, output: Output, found: list[SceneDifference], gate
 
 
 def _print(output: Output, d: SceneDifference) -> None:
+    from waytrace.scenario import number_of
+
     output.say(f"{d.scene}: {_figure(d.before, 3)} -> {_figure(d.after, 3)}")
     if d.terms:
         output.say("    " + ", ".join(f"{name} {_figure(a, 2)} -> {_figure(b, 2)}" for name, (a, b) in d.terms.items()))
@@ -100,10 +102,12 @@ def _print(output: Output, d: SceneDifference) -> None:
     said = d.said
     if said.decided is not None:
         was, now = said.decided
-        output.say(f"    {said.other_decisions} other decisions, first at tick {said.decision_tick}: {was} -> {now}")
+        others = number_of(said.other_decisions, "other decision")
+        output.say(f"    {others}, first at tick {said.decision_tick}: {was} -> {now}")
     if said.cause_tick is not None:
         words = "; ".join([f"dropped {c}" for c in said.dropped] + [f"added {c}" for c in said.added])
-        output.say(f"    {said.other_causes} decisions with other causes, first at tick {said.cause_tick}: {words}")
+        others = number_of(said.other_causes, "decision")
+        output.say(f"    {others} with other causes, first at tick {said.cause_tick}: {words}")
 
 
 def _figure(value: float, digits: int) -> str:

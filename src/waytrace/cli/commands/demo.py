@@ -38,6 +38,7 @@ def run(options: Options, output: Output) -> int:
     from waytrace.cli.tables import failures, score_table
     from waytrace.evaluate import Result, evaluate, load_suite, suite_store
     from waytrace.report import write_report
+    from waytrace.scenario import number_of
 
     began = time.monotonic()
     suite = load_suite("smoke")
@@ -61,7 +62,7 @@ def run(options: Options, output: Output) -> int:
     for name, result in results.items():
         failures(output, name, result)
     count = len(results[PLANNERS[0]].ids)
-    output.say(f"{count} scenes of suite {suite.name}, {len(results)} planners, {seconds:.0f} s.")
+    output.say(f"{number_of(count, 'scene')} of suite {suite.name}, {len(results)} planners, {seconds:.0f} s.")
     output.say(f"Report: {page.resolve()}")
     output.say("Open it in a browser. Next: waytrace eval PLANNER --suite smoke")
     output.finish(

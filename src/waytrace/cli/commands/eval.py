@@ -57,7 +57,7 @@ def run(options: Options, output: Output) -> int:
     from waytrace.evaluate import Suite, evaluate, load_suite, suite_store
     from waytrace.evaluate.load import planner_label
     from waytrace.evaluate.openings import openings, openings_file
-    from waytrace.scenario import WaytraceError
+    from waytrace.scenario import WaytraceError, number_of
 
     asked: Path | Suite
     if options.suite is not None:
@@ -87,7 +87,9 @@ def run(options: Options, output: Output) -> int:
 
         page = write_report([result.path], result.path / "report")
     meta = result.meta
-    output.say(f"Score {interval_text(meta)} over {meta['count']} scenarios; hash {meta['result_hash'][:16]}")
+    output.say(
+        f"Score {interval_text(meta)} over {number_of(meta['count'], 'scenario')}; hash {meta['result_hash'][:16]}"
+    )
     if isinstance(asked, Suite):
         all_scenes = meta["unfiltered"]
         output.say(

@@ -62,6 +62,8 @@ def run(options: Options, output: Output) -> int:
 
 
 def _print(record: dict[str, Any], output: Output) -> None:
+    from waytrace.scenario import number_of
+
     names = ("drives", "scenarios", "refused")
     rows = [[source, *(str(counts.get(n, 0)) for n in names)] for source, counts in record["by_source"].items()]
     output.table(["source", *names], rows)
@@ -77,7 +79,8 @@ def _print(record: dict[str, Any], output: Output) -> None:
     if len(bad) > REFUSED_SHOWN:
         output.say(f"... and {len(bad) - REFUSED_SHOWN} more in {record['store']}/quarantine.json")
     output.say(
-        f"{record['files']} files: {record['imported']} scenarios from {record['drives']} drives, {len(bad)} refused"
+        f"{number_of(record['files'], 'file')}: {number_of(record['imported'], 'scenario')} from "
+        f"{number_of(record['drives'], 'drive')}, {len(bad)} refused"
     )
     output.say(f"Store: {record['store']}")
 

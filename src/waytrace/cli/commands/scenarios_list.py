@@ -31,6 +31,7 @@ class Options:
 
 def run(options: Options, output: Output) -> int:
     """Print one row per scenario and the counts by source."""
+    from waytrace.scenario import number_of
     from waytrace.scenario.store import ScenarioStore
 
     store = ScenarioStore.open(options.store)
@@ -47,6 +48,6 @@ def run(options: Options, output: Output) -> int:
         output.say(f"... {len(found) - options.limit} more (--limit)")
     by_source = Counter(entry["source"] for entry in found)
     counts = ", ".join(f"{count} {source}" for source, count in sorted(by_source.items()))
-    output.say(f"{len(found)} scenarios" + (f": {counts}" if counts else ""))
+    output.say(number_of(len(found), "scenario") + (f": {counts}" if counts else ""))
     output.finish({"store": str(options.store), "scenarios": found, "by_source": dict(by_source)})
     return 0

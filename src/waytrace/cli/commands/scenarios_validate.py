@@ -24,7 +24,7 @@ class Options:
 
 def run(options: Options, output: Output) -> int:
     """1 if anything is wrong."""
-    from waytrace.scenario import check_scenario
+    from waytrace.scenario import check_scenario, number_of
     from waytrace.scenario.store import ScenarioStore
 
     store = ScenarioStore.open(options.store, verify="full")
@@ -37,6 +37,6 @@ def run(options: Options, output: Output) -> int:
     for name, found in problems.items():
         for problem in found:
             output.say(f"{name}: {problem}")
-    output.say(f"{len(store)} scenarios, {len(problems)} with problems")
+    output.say(f"{number_of(len(store), 'scenario')}, {len(problems)} with problems")
     output.finish({"store": str(options.store), "scenarios": len(store), "problems": problems})
     return 1 if problems else 0

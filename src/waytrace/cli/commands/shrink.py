@@ -39,7 +39,7 @@ def run(options: Options, output: Output) -> int:
     from waytrace.evaluate.reference import reference
     from waytrace.evaluate.shrink import FAILURES, shrink
     from waytrace.evaluate.suite_store import generated
-    from waytrace.scenario import permit, scenario_hash
+    from waytrace.scenario import number_of, permit, scenario_hash
     from waytrace.scenario.store import ScenarioStore, ScenarioWriter
 
     scene, _, style = options.scene.partition("+")
@@ -57,7 +57,8 @@ def run(options: Options, output: Output) -> int:
     sense = "no smaller set does" if found.smallest else "every one of them is needed"
     who = ", ".join(found.kept) or "nobody: the ego alone"
     output.say(f"{options.planner} fails by {FAILURES[found.failure]} ({found.failure}) with {who}; {sense}.")
-    output.say(f"{len(found.kept)} of {found.agents} agents kept, {found.drives} scenes driven.")
+    agents, scenes = number_of(found.agents, "agent"), number_of(found.drives, "scene")
+    output.say(f"{len(found.kept)} of {agents} kept, {scenes} driven.")
     output.say(f"Scene: {found.scenario.id} in {options.out}")
     output.finish(
         {

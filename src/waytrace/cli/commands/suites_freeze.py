@@ -39,7 +39,7 @@ def run(options: Options, output: Output) -> int:
     """Write the suite and print the admitted share by family."""
     from waytrace.evaluate.freeze import RECIPES, SMOKE, freeze_recipe, freeze_store
     from waytrace.evaluate.suites import SUFFIX
-    from waytrace.scenario import WaytraceError
+    from waytrace.scenario import WaytraceError, number_of
 
     workers = options.workers or os.cpu_count() or 1
     if options.scenarios is None and options.name not in RECIPES:
@@ -68,7 +68,8 @@ def run(options: Options, output: Output) -> int:
     rows = [[name, str(len(kept)), f"{100 * sum(kept) / len(kept):.1f} %"] for name, kept in groups.items()]
     output.table(["family or source", "scenes", "admitted"], rows)
     for one in written:
-        output.say(f"Suite: {options.out / f'{one.name}{SUFFIX}'} ({len(one.scenes)} scenes, hash {one.sha256[:12]})")
+        scenes = number_of(len(one.scenes), "scene")
+        output.say(f"Suite: {options.out / f'{one.name}{SUFFIX}'} ({scenes}, hash {one.sha256[:12]})")
     output.finish(
         {
             "suites": {one.name: str(options.out / f"{one.name}{SUFFIX}") for one in written},

@@ -27,6 +27,7 @@ class Options:
 def run(options: Options, output: Output) -> int:
     """Print the table."""
     from waytrace.evaluate.agreement import agreement, read_annotations
+    from waytrace.scenario import number_of
 
     a, b = read_annotations(options.a), read_annotations(options.b)
     found = agreement(a, b)
@@ -36,7 +37,7 @@ def run(options: Options, output: Output) -> int:
         kappa = "-" if one.kappa is None else f"{one.kappa:.2f}"
         bounds = "{:.2f} to {:.2f}".format(*one.kappa_interval) if one.kappa_interval else "-"
         rows.append([one.slot, f"{100 * one.raw:.1f} %", f"{low:.0f} to {high:.0f} %", kappa, bounds])
-    output.say(f"{found[0].count} moments in common ({len(a)} and {len(b)} answered)")
+    output.say(f"{number_of(found[0].count, 'moment')} in common ({len(a)} and {len(b)} answered)")
     output.table(["slot", "agree", "95 %", "kappa", "95 %"], rows)
     output.finish({"moments": found[0].count, "answered": [len(a), len(b)], "slots": [asdict(one) for one in found]})
     return 0

@@ -37,7 +37,7 @@ def run(options: Options, output: Output) -> int:
     """Write the page and say where it lies."""
     from waytrace.evaluate.moments import choose, moments
     from waytrace.report import annotation_page, labelled_picture
-    from waytrace.scenario import WaytraceError
+    from waytrace.scenario import WaytraceError, number_of
     from waytrace.scenario.store import ScenarioStore
 
     store = ScenarioStore.open(options.store)
@@ -59,7 +59,7 @@ def run(options: Options, output: Output) -> int:
                 path.write_text(labelled_picture(scene, f"moment {k}"), encoding="utf-8")
     except OSError as error:
         raise WaytraceError(f"{options.out} cannot be written: {error.strerror}. Name another folder.") from error
-    output.say(f"Annotation page: {page} ({len(made)} moments)")
+    output.say(f"Annotation page: {page} ({number_of(len(made), 'moment')})")
     output.say("Export both passes from it, then: waytrace trace agreement PASS1 PASS2")
     output.finish({"page": str(page), "moments": len(made), "list": str(options.out / "moments.jsonl")})
     return 0

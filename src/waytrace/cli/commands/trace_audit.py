@@ -90,6 +90,8 @@ def _count(files: list[Path], limit: int | None) -> int:
 
 
 def _tell(output: Output, rules: dict[str, Counter[str]], false: list[dict[str, Any]], decisions: int) -> None:
+    from waytrace.scenario import number_of
+
     output.table(["claim", *VALUES], [[name, *(str(rules[name][v]) for v in VALUES)] for name in sorted(rules)])
     for claim in false:
         shown = ", ".join(f"{k} {v}" for k, v in claim["evidence"].items() if v != "")
@@ -98,4 +100,4 @@ def _tell(output: Output, rules: dict[str, Counter[str]], false: list[dict[str, 
     counts = Counter({v: sum(tally[v] for tally in rules.values()) for v in VALUES})
     judged = sum(counts.values())
     shares = ", ".join(f"{counts[v]} {v} ({counts[v] / max(judged, 1):.1%})" for v in VALUES)
-    output.say(f"{decisions} decisions, {judged} interventional claims: {shares}.")
+    output.say(f"{number_of(decisions, 'decision')}, {number_of(judged, 'interventional claim')}: {shares}.")

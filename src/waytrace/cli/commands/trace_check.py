@@ -79,6 +79,8 @@ VALUES = ("true", "false", "undetermined")
 def _tell(
     output: Output, rules: dict[str, Counter[str]], total: Counter[str], false: list[dict[str, Any]], decisions: int
 ) -> None:  # fmt: skip
+    from waytrace.scenario import number_of
+
     output.table(["rule", *VALUES], [[name, *(str(rules[name][v]) for v in VALUES)] for name in sorted(rules)])
     for claim in false:
         shown = ", ".join(f"{k} {v}" for k, v in claim["evidence"].items())
@@ -86,7 +88,7 @@ def _tell(
         output.say(f"    slack {claim['slack']:+.3g} {claim['unit']}".rstrip() + (f"; {shown}" if shown else ""))
     judged = sum(total[v] for v in VALUES)
     shares = ", ".join(f"{total[v]} {v} ({total[v] / max(judged, 1):.1%})" for v in VALUES)
-    output.say(f"{decisions} decisions, {judged} claims about the present: {shares}.")
+    output.say(f"{number_of(decisions, 'decision')}, {number_of(judged, 'claim')} about the present: {shares}.")
     output.say(f"{total['not_judged']} forecasts and interventional claims are not judged here.")
 
 

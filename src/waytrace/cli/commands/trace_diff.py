@@ -29,6 +29,7 @@ def run(options: Options, output: Output) -> int:
     """Print every field that differs; 1 if there is one."""
     from itertools import chain
 
+    from waytrace.scenario import number_of
     from waytrace.trace.check import files_of
     from waytrace.trace.diff import diff_files
     from waytrace.trace.file import read_traces
@@ -44,7 +45,7 @@ def run(options: Options, output: Output) -> int:
         output.say(f"    {d.field}: {d.left} -> {d.right}" if d.left else f"    {d.field}: {d.right}")
     fields = Counter(d.field.split("[")[0] for d in found)
     moments = len({(d.scenario, d.tick) for d in found})
-    output.say(f"{len(found)} differences in {moments} decisions." if found else "The same.")
+    output.say(f"{number_of(len(found), 'difference')} in {number_of(moments, 'decision')}." if found else "The same.")
     output.finish(
         {
             "left": str(options.left), "right": str(options.right), "differences": [d._asdict() for d in found],

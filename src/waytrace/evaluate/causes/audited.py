@@ -37,7 +37,8 @@ def audited(spec: str) -> Audited:
     learned = checkpoint_of(spec)
     writes = learned is not None and learned.mode == MODES[0]
     source = learned.source if learned is not None and writes else SHIPPED_NAME
-    return Audited(load_planner(spec), load_planner(f"{source}:fast"), load_planner(spec if writes else source))
+    planner = load_planner(spec)
+    return Audited(planner, load_planner(f"{source}:fast"), planner if writes else load_planner(source))
 
 
 def ticks_of(scenario: Scenario, count: int) -> list[int]:

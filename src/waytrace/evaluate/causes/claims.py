@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from waytrace.observe import Reference, ReferenceKind
-from waytrace.trace import Trace, sets
+from waytrace.trace import Cause, Trace, sets
 
 from .edits import Element, element_of
 
@@ -28,7 +28,7 @@ class Claim:
     groups: tuple[Group, ...] = ()
     """Each has to move the plan: necessity."""
     enabling: frozenset[Element] = frozenset()
-    """Said to bar an option, not to move the plan."""
+    """Cited, and no more: said to bar an option and not to move the plan, or of a set that cannot be undone whole."""
     untested: tuple[str, ...] = field(default=(), compare=False)
     """Cited and beyond what can be undone: routes, ends of lanes."""
     owes: bool = False
@@ -61,28 +61,41 @@ def alone(elements: Iterable[Element], axis: str = "") -> tuple[Group, ...]:
 
 
 def claim_of(trace: Trace) -> Claim:
-    """The causes of a trace: proximate and joint ones each by itself, overdetermining ones of an axis together."""
+    """The causes of a trace: proximate and joint ones each by itself, overdetermining ones of an axis together.
+
+    A set of which a member cannot be undone is not undone without it: what is left need not move the plan.
+    """
     groups: list[Group] = []
-    together: dict[str, list[Element]] = {}
-    enabling: set[Element] = set()
+    together: dict[str, list[Cause]] = {}
+    beside: set[Element] = set()
     untested: list[str] = []
     for cause in trace.decision.causes:
         element = element_of(cause)
         if cause.role == "enabling":
-            enabling |= {element} if element is not None else set()
-        elif element is None:
-            untested.append(f"{cause.constraint} at {cause.ref}")
+            beside |= {element} if element is not None else set()
         elif cause.role == "overdetermining":
-            together.setdefault(cause.axis, []).append(element)
+            together.setdefault(cause.axis, []).append(cause)
+        elif element is None:
+            untested.append(_named(cause))
         else:
             groups.append(Group(frozenset({element}), cause.axis, cause.role))
-    groups += [Group(frozenset(members), axis, "overdetermining") for axis, members in together.items()]
+    for axis, causes in together.items():
+        members = [e for e in map(element_of, causes) if e is not None]
+        if len(members) == len(causes):
+            groups.append(Group(frozenset(members), axis, "overdetermining"))
+        else:
+            untested += [_named(c) for c in causes if element_of(c) is None]
+            beside |= set(members)
     once = {group.elements: group for group in reversed(groups)}  # cited on both axes: put to one test
     ordered = sorted(once.values(), key=groups.index)
     cited = {e for group in ordered for e in group.elements}
     d = trace.decision
     owes = d.longitudinal not in sets.FREE or d.lateral != "keep"
-    return Claim(tuple(ordered), frozenset(enabling - cited), tuple(untested), owes)
+    return Claim(tuple(ordered), frozenset(beside - cited), tuple(untested), owes)
+
+
+def _named(cause: Cause) -> str:
+    return f"{cause.constraint} at {cause.ref}"
 
 
 def attributed(elements: Sequence[Element], moved_m: Sequence[float], least_m: float) -> Claim:

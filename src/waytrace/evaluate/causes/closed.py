@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from waytrace.evaluate.drive import drive
-from waytrace.observe import Reference, ReferenceKind
+from waytrace.observe import Reference
 from waytrace.scenario import Rollout, Scenario
 
 from .edits import Element, edited, undo
@@ -34,7 +34,7 @@ def closed_loop(
     shorter = scenario.with_(end_step=end)
     out: dict[str, Any] = {"scene": record["scene"], "tick": record["tick"]}
     for voice, driver in ((AUDITED, planner), (HONEST, expert)):
-        pair = _pair(record["voices"][voice])
+        pair = pair_of(record["voices"][voice])
         if pair is None:
             return None
         scenes = [shorter, *(edited(shorter, undo(Element(ref))).scenario for ref in pair)]
@@ -43,15 +43,11 @@ def closed_loop(
     return out
 
 
-def _pair(voice: Mapping[str, Any]) -> tuple[Reference, Reference] | None:
-    """(the first agent that is cited, the first uncited one like it)."""
-    cited = [e for group in voice["groups"] for e in group["elements"] if e.startswith("agent:")]
-    alike = voice["matched"]
-    if not cited or not alike:
-        return None
-    found = Reference.parse(cited[0]), Reference.parse(alike[0])
-    assert found[1].kind == ReferenceKind.AGENT
-    return found
+def pair_of(voice: Mapping[str, Any]) -> tuple[Reference, Reference] | None:
+    """(the first agent that is cited, the uncited one like it); others are matched in the order of what is cited."""
+    cited = [e for group in voice["groups"] for e in group["elements"]]
+    pairs = [both for both in zip(cited, voice["matched"], strict=False) if both[0].startswith("agent:")]
+    return (Reference.parse(pairs[0][0]), Reference.parse(pairs[0][1])) if pairs else None
 
 
 def _apart_m(one: Rollout, other: Rollout) -> float:

@@ -29,12 +29,16 @@ Threshold = Callable[[float], float]
 PARTS = ("necessity", "invariance", "sufficiency")
 LEVEL = 0.95
 FEWEST_LAYOUTS = 6
-"""Fewer layouts in all give no interval: draws of so few hardly differ, and can all lie on one side of the figure."""
+"""A figure that was asked in fewer layouts has no interval: draws of so few hardly differ, and can all lie on one side
+of it."""
+MOST_UNDEFINED = 1 - LEVEL
+"""Share of draws in which a figure may be undefined (a ratio whose ceiling is no higher than its floor): with more
+there are no 95 % of the draws left for an interval to hold."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure with its interval; None where it was never asked, or where too few layouts say it."""
+    """A figure with its interval; None where it was never asked, or where it was in too few layouts."""
 
     value: float | None
     low: float | None
@@ -134,15 +138,22 @@ class Figures:
         out: Array = np.divide(hits, of, out=np.full(len(hits), np.nan), where=of > 0)
         return out
 
-    def figure(self, drawn: Array, asked: int) -> Figure:
-        """A figure of [1 + draws] values."""
+    def figure(self, drawn: Array, asked: int, parts: Sequence[Array]) -> Figure:
+        """A figure of [1 + draws] values, worked out from ``parts``, each [moments]."""
         if not np.isfinite(drawn[0]):
             return Figure(None, None, None, asked)
         rest = drawn[1:][np.isfinite(drawn[1:])]
-        if len(self.design.size) < FEWEST_LAYOUTS or not len(rest):
+        undefined = 1.0 - len(rest) / (len(drawn) - 1)
+        if self._layouts(parts) < FEWEST_LAYOUTS or undefined > MOST_UNDEFINED:
             return Figure(float(drawn[0]), None, None, asked)
         low, high = np.quantile(rest, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         return Figure(float(drawn[0]), float(low), float(high), asked)
+
+    def _layouts(self, parts: Sequence[Array]) -> int:
+        """In how many layouts the rarest of the parts was asked; one that never was is a constant."""
+        asked = self.design.sums(np.isfinite(np.stack(parts)).astype(float)) > 0.0
+        counts = asked.sum(1)
+        return int(counts[counts > 0].min()) if counts.any() else 0
 
     def values(self, name: str, part: Callable[[Record, float], float]) -> Array:
         """[moments] a part of a voice; NaN where it was not asked."""
@@ -161,12 +172,16 @@ class Figures:
 
     def share(self, values: Sequence[float] | Array) -> Figure:
         """The mean of one value a moment with its interval."""
-        return self.figure(self.mean(values), int(np.isfinite(np.asarray(values, float)).sum()))
+        data = np.asarray(values, float)
+        return self.figure(self.mean(data), int(np.isfinite(data).sum()), [data])
+
+    def parts(self, *names: str) -> list[Array]:
+        """N, I and S of some voices, each [moments]."""
+        return [self.values(name, part) for name in names for part in (necessity, invariance, sufficiency)]
 
     def faithfulness(self, name: str) -> Array:
         """[1 + draws] F: the harmonic mean of N, I and S. A part that never could be asked counts as 0."""
-        parts = [np.nan_to_num(self.mean(self.values(name, part))) for part in (necessity, invariance, sufficiency)]
-        return harmonic(parts)
+        return harmonic([np.nan_to_num(self.mean(part)) for part in self.parts(name)])
 
     def between(self, name: str, floor: str = "random") -> Array:
         """[1 + draws] (F - F_random) / (F_expert - F_random)."""
@@ -185,8 +200,8 @@ class Figures:
             "necessity": self.share(self.values(name, necessity)).to_json(),
             "invariance": self.share(self.values(name, invariance)).to_json(),
             "sufficiency": self.share(self.values(name, sufficiency)).to_json(),
-            "faithfulness": self.figure(self.faithfulness(name), asked).to_json(),
-            "between": self.figure(self.between(name, floor), asked).to_json(),
+            "faithfulness": self.figure(self.faithfulness(name), asked, self.parts(name)).to_json(),
+            "between": self.figure(self.between(name, floor), asked, self.parts(name, HONEST, floor)).to_json(),
             "direction": self.share(self.values(name, direction)).to_json(),
             "abstains": self.share(self.values(name, lambda v, _: float(not v["groups"]))).to_json(),
             "cause_set_f1": self.share(self.agreements(name)).to_json(),
@@ -196,7 +211,8 @@ class Figures:
 
     def difference(self, better: str, worse: str) -> Figure:
         """By how much the F of one voice is above that of another, paired."""
-        return self.figure(self.faithfulness(better) - self.faithfulness(worse), len(self.records))
+        apart = self.faithfulness(better) - self.faithfulness(worse)
+        return self.figure(apart, len(self.records), self.parts(better, worse))
 
 
 ORDER = (

@@ -52,7 +52,7 @@ class Audited:
     fast: Any = None
     """A learned planner that says nothing before it plans; None for no plan-first voice."""
     telling: Any = None
-    """Of the same weights, with a trace."""
+    """Of the same weights, with a trace; the audited planner itself where the weights are its own."""
 
 
 def audit_moment(
@@ -70,7 +70,7 @@ def audit_moment(
     ruler = Ruler(scene)
     moves = {name: Moves(ruler, answers) for name, answers in first.answers.items()}
     way, own = _own(of, tick, who.planner, claim_of(label.trace), elements, moves[AUDITED], ruler)
-    told = own if way == "trace" or who.telling is None else _told(of, tick, who.telling)
+    told = own if way == "trace" and who.telling is who.planner else _told(of, tick, who.telling)
     claims = _claims(claim_of(label.trace), own, told if who.fast is not None else None, scene, elements, of, tick)
     wanted = [e for claim in claims.values() for e in edits_of(claim, scene, elements, idle)]
     second = rerun(of, tick, [e for e in wanted if e not in first.edits], asked)
@@ -131,6 +131,8 @@ def _own(
 
 
 def _told(of: Course, tick: int, telling: Any) -> Claim:
-    """What a trace-writing planner says at the moment."""
+    """What a trace-writing planner says at the moment; nothing without one."""
+    if telling is None:
+        return Claim()
     said = rerun(of, tick, [], {AUDITED: telling}).answers[AUDITED][NONE].said
     return claim_of(said) if isinstance(said, Trace) else Claim()

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waytrace.label.without import without
-from waytrace.observe import REFERENCE_KIND, ROWS, Observation, ReferenceKind, Scene, column
+from waytrace.observe import REFERENCE_KIND, ROWS, Observation, Reference, ReferenceKind, Scene, column
+from waytrace.scenario import LightState
 
 from .edits import Element
 
@@ -24,10 +25,10 @@ _TABLES = {ReferenceKind.AGENT: "agents", ReferenceKind.STOP_LINE: "stop_lines"}
 def veiled(observation: Observation, hidden: Sequence[Element | None]) -> Observation:
     """The observation with one thing covered in each row (None: nothing), in the arrays and in the scenes.
 
-    Agents and stop lines are taken out of their table, those behind them move up; lights are green. Limits and
-    curves are left.
+    Agents and stop lines are taken out of their table, those behind them move up; lights are green, and the pieces of
+    lanes that a light or a line governs say so too. Limits and curves are left.
     """
-    tables = {name: getattr(observation, name).copy() for name in ("agents", "lights", "stop_lines")}
+    tables = {name: getattr(observation, name).copy() for name in ("agents", "lights", "stop_lines", "map")}
     reference = observation.reference.copy()
     scenes: list[Scene] = []
     for b, element in enumerate(hidden):
@@ -43,8 +44,21 @@ def veiled(observation: Observation, hidden: Sequence[Element | None]) -> Observ
             tables["lights"][b, rows[0] - first, shown] = (0.0, 0.0, 1.0)
         elif kind in _TABLES and len(rows):
             _take_out(tables[_TABLES[kind]][b], reference[b], int(rows[0]), kind)
-        scenes.append(replace(without(scene, {element.ref}), reference=reference[b].copy()))
+        seen = without(scene, {element.ref})
+        _tell_lanes(tables["map"][b], reference[b], seen, element.ref)
+        scenes.append(replace(seen, reference=reference[b].copy()))
     return replace(observation, reference=reference, scenes=scenes, **tables)
+
+
+def _tell_lanes(table: NDArray[Any], reference: NDArray[np.int32], scene: Scene, hidden: Reference) -> None:
+    """Write into the pieces of lanes [rows, columns] what is to be obeyed at their entry with ``hidden`` covered."""
+    lanes = reference[REFERENCE_KIND == ReferenceKind.LANE]
+    if hidden.kind == ReferenceKind.LIGHT:
+        governed = lanes == scene.light_lane[hidden.index]
+        table[governed, column("map", "light")] = 1 + int(LightState.GREEN)
+    elif hidden.kind == ReferenceKind.STOP_LINE:
+        known = lanes >= 0
+        table[known, column("map", "control")] = scene.map.lane_control[lanes[known]]
 
 
 def _take_out(table: NDArray[Any], reference: NDArray[np.int32], row: int, kind: ReferenceKind) -> None:

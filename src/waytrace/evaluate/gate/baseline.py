@@ -16,6 +16,7 @@ from typing import Any
 
 from waytrace.evaluate.digest import canonical
 from waytrace.evaluate.result import Result, load_result
+from waytrace.scenario import number_of
 from waytrace.scenario.folders import write_text
 
 from .pairs import judged
@@ -35,7 +36,9 @@ def set_baseline(result: Result, reason: str, folder: Path) -> dict[str, Any]:
         raise GateError("A baseline changes for a reason that is kept: say it with --reason TEXT.")
     found = judged(result)
     if found.crashed:
-        raise GateError(f"The planner failed on {len(found.crashed)} scenes of {result.path}: that is no baseline.")
+        raise GateError(
+            f"The planner failed on {number_of(len(found.crashed), 'scene')} of {result.path}: that is no baseline."
+        )
     before = history(folder)
     if before:
         load_baseline(folder)

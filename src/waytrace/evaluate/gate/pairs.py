@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from waytrace.evaluate.result import Result
 from waytrace.evaluate.schema import ResultRecord, RowRecord, checked
 from waytrace.evaluate.suites import SuiteError, load_suite
+from waytrace.scenario import number_of
 from waytrace.score import total
 
 from .clusters import Design, design
@@ -145,8 +146,8 @@ def pair(candidate: Judged, baseline: Judged, *, partial: bool = False, called: 
     absent = _absent(a, candidate.ids)
     if absent and not partial:
         raise GateError(
-            f"{left} and {right} hold {len(candidate.ids)} scenes; suite {a.suite} has {absent} more. Evaluate "
-            "without --limit, or say `partial = true` in the policy."
+            f"{left} and {right} hold {number_of(len(candidate.ids), 'scene')}; suite {a.suite} has {absent} more. "
+            "Evaluate without --limit, or say `partial = true` in the policy."
         )
     ids = tuple(sorted(candidate.ids))
     for i in ids:
@@ -211,4 +212,4 @@ def _short(value: str | None) -> str:
 def _listed(ids: Iterable[str]) -> str:
     names: Sequence[str] = sorted(ids)
     more = len(names) - _SHOWN
-    return f"{len(names)} scenes: {', '.join(names[:_SHOWN])}" + (f" and {more} more" if more > 0 else "")
+    return f"{number_of(len(names), 'scene')}: {', '.join(names[:_SHOWN])}" + (f" and {more} more" if more > 0 else "")

@@ -9,6 +9,7 @@ import numpy as np
 
 from waytrace.evaluate.result import load_result
 from waytrace.evaluate.schema import RowRecord, TraceRecord
+from waytrace.scenario import number_of
 
 from .clusters import design, estimate
 from .exact import holm
@@ -43,7 +44,7 @@ def g5(pairs: Pairs, policy: Policy) -> Outcome:
         p_values.append(found["p"])
     if not rows:
         silent = sum(row.trace is not None for row in pairs.baseline.rows.values())
-        beside = f"; the baseline has them of {silent} scenes" if silent else ""
+        beside = f"; the baseline has them of {number_of(silent, 'scene')}" if silent else ""
         return Outcome("G5", title, NOT_JUDGED, f"no traces in both results (waytrace eval --traces){beside}")
     details, fell = [], False
     for row, p in zip(rows, holm(p_values), strict=True):
@@ -59,12 +60,14 @@ def g5(pairs: Pairs, policy: Policy) -> Outcome:
             f"{row['detectable_effect']:.4f} would be found)"
             + (" BELOW THE FLOOR" if below else "")
             + (
-                f"; {row['left_out']} scenes left out, where the baseline alone has such claims"
+                f"; {number_of(row['left_out'], 'scene')} left out, where the baseline alone has such claims"
                 if row["left_out"]
                 else ""
             )
         )
-    says = f"{len(rows)} figures over {rows[0]['scenes']} scenes" + ("" if ceiling else "; no ceiling given")
+    says = f"{number_of(len(rows), 'figure')} over {number_of(rows[0]['scenes'], 'scene')}" + (
+        "" if ceiling else "; no ceiling given"
+    )
     state = Verdict.REGRESSED if fell else Verdict.EQUIVALENT
     return Outcome("G5", title, str(state), says, tuple(details), {"figures": rows})
 

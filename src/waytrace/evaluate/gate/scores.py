@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from waytrace.scenario import number_of
+
 from .clusters import Design, Estimate, Ints, carriers, estimate, studentised, wobble
 from .exact import holm
 from .pairs import Pairs
@@ -191,7 +193,7 @@ def _judge(pairs: Pairs, policy: Policy, gate: str, title: str, alpha: float, fa
         if fell:
             state = str(Verdict.REGRESSED)
         details += [
-            f"{r['family']}: {r['difference']:+.3f} (p {r['p_holm']:.2g} after Holm), {r['scenes']} scenes"
+            f"{r['family']}: {r['difference']:+.3f} (p {r['p_holm']:.2g} after Holm), {number_of(r['scenes'], 'scene')}"
             for r in fell
         ]
     if state == Verdict.INCONCLUSIVE and not few:

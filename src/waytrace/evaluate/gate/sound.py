@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from waytrace.scenario import number_of
 from waytrace.score import total
 
 from .clusters import design, estimate
@@ -37,7 +38,7 @@ def g0(pairs: Pairs, policy: Policy) -> Outcome:
     file = candidate.result.path / "traces.jsonl"
     if traced and file.exists() and _file_hash(file) != candidate.record.traces_hash:
         details.append(f"{file.name} is not the file of the evaluation: its hash differs")
-    says = f"{len(candidate.rows)} of {len(candidate.ids)} scenes driven to their end"
+    says = f"{len(candidate.rows)} of {number_of(len(candidate.ids), 'scene')} driven to their end"
     says += f", {len(candidate.crashed)} FAILED" if candidate.crashed else ""
     says += f"; traces of {traced}, every one checked as it was written" if traced else "; no traces recorded"
     figures = {"scenes": len(candidate.ids), "failed": sorted(candidate.crashed), "traced": traced}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from waytrace.scenario import number_of
+
 from .judge import Decision
 
 _SHOWN = 12
@@ -30,8 +32,8 @@ def markdown_summary(decision: Decision) -> str:
     lines = [
         f"## Waytrace gate: {decision.verdict}" + ("" if decision.allowed else " ❌"),
         "",
-        f"`{_plain(a.name)}` beside `{_plain(b.name)}` on suite `{a.record.suite}` ({len(pairs.ids)} scenes, "
-        f"{scores['clusters']} clusters). {effect_line(scores)}",
+        f"`{_plain(a.name)}` beside `{_plain(b.name)}` on suite `{a.record.suite}` "
+        f"({number_of(len(pairs.ids), 'scene')}, {number_of(scores['clusters'], 'cluster')}). {effect_line(scores)}",
         "",
         "| gate | | | says |",
         "| --- | --- | --- | --- |",

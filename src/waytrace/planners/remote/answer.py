@@ -71,20 +71,20 @@ A = TypeVar("A", bound=_Answer)
 
 def read_described(body: bytes, where: str) -> Described:
     """Who plans, from the body of an answer. Raises :class:`RemoteError`, naming the first thing that is wrong."""
-    return _read(Described, body, where)
+    return _read(Described, body, where, "description")
 
 
 def read_planned(body: bytes, where: str) -> Planned:
     """A plan, from the body of an answer. Raises :class:`RemoteError`, naming the first thing that is wrong."""
-    return _read(Planned, body, where)
+    return _read(Planned, body, where, "plan")
 
 
-def _read(kind: type[A], body: bytes, where: str) -> A:
+def _read(kind: type[A], body: bytes, where: str, called: str) -> A:
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "all of it"
         said = first["msg"].removeprefix("Value error, ")
-        what = f"{where} answered with a wrong {kind.__name__.lower()}"
+        what = f"{where} answered with a wrong {called}"
         raise RemoteError(f"{what}: {one_line(place, 60)}: {one_line(said)}") from None

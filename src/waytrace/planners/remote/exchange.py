@@ -13,6 +13,8 @@ ANSWER_S = 10.0
 """A server has this long for a whole answer, however it dribbles."""
 MOST_BYTES = 1 << 20
 """An answer may be this long; a plan of 16 knots is some 2 kB."""
+MOST_SAID = 640
+"""Bytes of an answer of another status that its message is taken from."""
 
 
 class RemoteError(WaytraceError):
@@ -45,10 +47,16 @@ def exchange(address: SplitResult, body: bytes | None, *, timeout_s: float = ANS
         raise RemoteError(f"{where} did not answer within {timeout_s:g} s")
     status, reason, content = answer
     if status != http.client.OK:
-        raise RemoteError(f"{where} answered {status} {one_line(reason)}, not 200")
+        raise RemoteError(f"{where} answered {status} {one_line(reason)}, not 200{_why(content)}")
     if len(content) > MOST_BYTES:
         raise RemoteError(f"{where} answers with more than {MOST_BYTES} bytes")
     return content
+
+
+def _why(content: bytes) -> str:
+    """The beginning of what a server says of its failure; a page for browsers says nothing."""
+    said = content[:MOST_SAID].decode(errors="replace").strip()
+    return "" if not said or said.startswith("<") else f": {one_line(said)}"
 
 
 def one_line(text: str, most: int = 160) -> str:

@@ -42,7 +42,7 @@ function keep() {
     && (!text || `${r.id} ${r.changes.map((c) => c.join(" ")).join(" ")}`.toLowerCase().includes(text));
 }
 
-const refresh = longTable({ columns: COLUMNS, rows: page.rows, keep, sort: "kind", then: (a, b) => a.rank - b.rank, noun: "scenes" });
+const refresh = longTable({ columns: COLUMNS, rows: page.rows, keep, sort: "kind", then: (a, b) => a.rank - b.rank, noun: "scene" });
 choices("family", "all", families, refresh);
 choices("kind", "all", page.kinds.map(([, text]) => text), refresh);
 byId("text").addEventListener("input", refresh);

@@ -57,10 +57,10 @@ function planners() {
     bins.forEach((n, k) => {
       const bar = element("i", grade((k + 0.5) / 10), undefined, spread);
       bar.style.height = `${(n / most) * 100}%`;
-      bar.title = `${n} drives from ${k / 10} to ${(k + 1) / 10}`;
+      bar.title = `${numberOf(n, "drive")} from ${k / 10} to ${(k + 1) / 10}`;
     });
     const hits = nc < 0 ? [] : rowsOf[i].filter((r) => r[TERMS][nc] !== null && r[TERMS][nc] < 1);
-    element("div", "", `${rowsOf[i].length} drives, ${hits.length} with an at-fault collision`, card);
+    element("div", "", `${numberOf(rowsOf[i].length, "drive")}, ${hits.length} with an at-fault collision`, card);
     if (p.errors.length) element("div", "failed", `${p.errors.length} failed, in no mean`, card);
     const list = element("dl", "", undefined, card);
     for (const [name, text] of p.details) {
@@ -105,10 +105,10 @@ function keep() {
 
 byId("title").textContent = page.title;
 const scenarios = new Set(page.rows.map((r) => r[HREF])).size;
-byId("about").textContent = `${scenarios} ${scenarios === 1 ? "scenario" : "scenarios"}, ${page.rows.length} drives`;
+byId("about").textContent = `${numberOf(scenarios, "scenario")}, ${numberOf(page.rows.length, "drive")}`;
 planners();
 const refresh = longTable({
-  columns: COLUMNS, rows: page.rows, keep, sort: "score", noun: "drives",
+  columns: COLUMNS, rows: page.rows, keep, sort: "score", noun: "drive",
   then: (a, b) => a[SCORE] - b[SCORE] || (a[ID] < b[ID] ? -1 : 1),
 });
 choices("planner", "all", page.planners.map((p) => p.label), refresh);

@@ -11,6 +11,11 @@ function choices(id, all, names, refresh) {
 
 // columns: { key, name, title, num, of(row), fill(cell, value, row) }; of() gives what is sorted by, null for nothing.
 // keep(row) says what is shown, then(l, r) the order of what a column calls equal. Gives back what draws it anew.
+// "1 drive", "2 drives".
+function numberOf(number, what) {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
+}
+
 function longTable({ columns, rows, keep, sort, then, noun }) {
   const state = { sort, up: true, shown: [], drawn: 0 };
 
@@ -24,7 +29,7 @@ function longTable({ columns, rows, keep, sort, then, noun }) {
     state.shown = rows.filter(keep()).sort((a, b) => compare(a, b) || then(a, b));
     state.drawn = 0;
     byId("rows").replaceChildren();
-    byId("count").textContent = `${state.shown.length} of ${rows.length} ${noun}`;
+    byId("count").textContent = `${state.shown.length} of ${numberOf(rows.length, noun)}`;
     for (const th of byId("head").children) {
       if (th.dataset.key === state.sort) th.setAttribute("aria-sort", state.up ? "ascending" : "descending");
       else th.removeAttribute("aria-sort");
@@ -44,7 +49,7 @@ function longTable({ columns, rows, keep, sort, then, noun }) {
     byId("rows").append(part);
     state.drawn = Math.min(state.shown.length, state.drawn + count);
     const left = state.shown.length - state.drawn;
-    byId("more").textContent = left ? `${left} more below` : state.shown.length ? "" : rows.length ? `None of the ${noun} matches.` : `There are no ${noun}.`;
+    byId("more").textContent = left ? `${left} more below` : state.shown.length ? "" : rows.length ? `None of the ${noun}s matches.` : `There are no ${noun}s.`;
   }
 
   for (const column of columns) {
