@@ -21,7 +21,7 @@ POWER = 0.8
 LEVEL = 0.95
 """Of the interval that has to lie within the margin for "equivalent"."""
 FEW_CLUSTERS = 30
-"""Below this many clusters that carry the scatter the bootstrap gives way to Student's t."""
+"""Below this many clusters that carry the scatter, or degrees of freedom, the bootstrap gives way to Student's t."""
 _ROUNDS = 5
 """A number of failures and the degrees of freedom that it gives settle each other, within a percent after four."""
 _SD, _ALPHA, _MOST_MARGIN = 0.25, 0.05, 0.1
@@ -124,7 +124,7 @@ def interval_of(design: Design, difference: Floats, level: float) -> tuple[Float
 
 def _freedom(carry: Floats | Ints, found: Estimate) -> tuple[NDArray[np.bool_], Floats]:
     """[*T] whether so few clusters carry the scatter that it takes Student's t, and with what degrees of freedom."""
-    few = np.asarray(carry < FEW_CLUSTERS)
+    few = np.asarray(np.minimum(carry, found.df) < FEW_CLUSTERS)
     return few, np.where(few, np.clip(carry, 1.0, found.df), found.df)
 
 
