@@ -85,6 +85,17 @@ def test_a_regression_in_one_family_is_found_where_the_mean_hides_it(make: Make,
     assert [f["family"] for f in decision.scores["families"] if f["p_holm"] < 0.01] == ["merge"]
 
 
+def test_two_layouts_that_lost_the_same_term_are_no_regression_of_a_family(make: Make) -> None:
+    families = [f"f{k}" for k in range(18)]
+    before = {f"{family}/{k}": 1.0 for family in families for k in (0, 2)}
+    after = {scene: 0.875 if scene.startswith("f3") else 1.0 for scene in before}
+    decision = gate(make("a", after), make("b", before))
+    (row,) = [f for f in decision.scores["families"] if f["family"] == "f3"]
+    assert row["p"] == 0.25
+    assert row["detectable_effect"] is None, "no drop in two layouts is certain enough"
+    assert decision.verdict == Verdict.EQUIVALENT
+
+
 def test_a_crash_never_raises_a_score(make: Make, scores: Scores) -> None:
     before = scores | {"cut-in/000": 0.01}
     after = {s: v + 0.05 for s, v in scores.items() if s != "cut-in/000"}
