@@ -285,6 +285,37 @@ def test_a_ceiling_puts_a_floor_under_traces(make: Make, scores: Scores) -> None
         gate(make("c", scores), b, policy=Policy.model_validate({"traces": {"required": True}}))
 
 
+def test_claims_that_can_no_longer_be_told_are_a_regression(make: Make, scores: Scores) -> None:
+    """What was false and is undetermined now is no progress: undetermined is never a pass."""
+    honest, vague = _traced(scores, 10), _traced(scores, 10)
+    for made in vague.values():
+        said = made["trace"]
+        made["trace"] = said | {"false": 0, "undetermined": said["false"]}
+    decision = gate(make("vague", vague), make("honest", honest))
+    assert _states(decision)["G5"] == "regressed"
+    assert "can be told: 1.0000 -> 0." in decision.of("G5").details[1]
+
+
+def test_traces_of_a_few_layouts_that_fell_alike_are_not_judged(make: Make) -> None:
+    """Two equal planners would be called regressed in one comparison of ten, were two scenes enough."""
+    few = {"merge/0": 0.9, "merge/2": 0.9}
+    decision = gate(make("b", _traced(few, 30)), make("a", _traced(few, 0)))
+    assert _states(decision)["G5"] == "not judged"
+    assert "too few layouts to find any drop" in decision.of("G5").details[0]
+    assert [row["detectable_effect"] for row in decision.of("G5").figures["figures"]] == [None] * 3
+
+
+def test_a_floor_with_nothing_to_hold_to_it_is_refused(make: Make, scores: Scores) -> None:
+    a, b, silent = make("a", _traced(scores, 0)), make("b", _traced(scores, 0)), make("silent", scores)
+    floor = {"traces": {"floor": 0.9}}
+    with pytest.raises(GateError, match="floor under the traces"):
+        gate(a, b, policy=Policy.model_validate(floor))
+    for candidate, ceiling in ((a, silent), (silent, a)):
+        policy = Policy.model_validate({"traces": {"floor": 0.9, "ceiling": ceiling.path}})
+        with pytest.raises(GateError, match="floor under the traces"):
+            gate(candidate, b, policy=policy)
+
+
 def _struck(scores: Scores, scenes: list[str]) -> dict[str, Any]:
     return {s: row(s, v, at_fault=s in scenes) for s, v in scores.items()}
 
@@ -429,7 +460,7 @@ def test_who_falls_silent_is_told_of(make: Make, scores: Scores) -> None:
     found = gate(make("c", rows), traced).of("G5")
     assert [line.rpartition("; ")[2] for line in found.details] == [
         "1 scenes left out, where the baseline alone has such claims"
-    ] * 2
+    ] * 3
 
 
 def test_the_margin_follows_the_number_of_scenes_and_is_a_tenth_at_most() -> None:
