@@ -70,6 +70,18 @@ def test_large_changes_to_and_fro_are_inconclusive_unless_the_policy_allows_it(m
     assert gate(a, b, policy=Policy(allow=("inconclusive",))).allowed
 
 
+def test_a_wide_alpha_makes_nothing_equivalent(make: Make, scores: Scores) -> None:
+    """At alpha 0.4 the interval of the difference is that of 20 %: equivalence takes the one of 95 % all the same."""
+    before = dict.fromkeys(scores, 0.5)
+    b = make("b", before)
+    shaken = _shaken(before, 0.45)
+    seen = gate(make("a", shaken), b).scores["difference"]
+    a = make("c", {scene: min(1.0, max(0.0, score - seen)) for scene, score in shaken.items()})
+    wide = Policy.model_validate({"alpha": {"scores": 0.4}})
+    assert _states(gate(a, b))["G4"] == "inconclusive"
+    assert _states(gate(a, b, policy=wide))["G4"] == "inconclusive"
+
+
 def test_a_drop_of_the_detectable_effect_everywhere_is_a_regression(make: Make, scores: Scores) -> None:
     reach = gate(make("a", _shaken(scores, 0.05)), make("b", scores)).scores["detectable_shift"]
     decision = gate(make("c", _shaken(scores, 0.05, drop=1.3 * reach)), load_result(Path(make("d", scores).path)))
@@ -335,6 +347,21 @@ def test_events_that_come_and_go_are_not_equivalent_unless_their_rate_is_known_w
     assert gate(after, before).of("G3").state == "inconclusive"
     wide = Policy.model_validate({"events": {"margin": 0.1}})
     assert gate(after, before, policy=wide).of("G3").state == "equivalent"
+
+
+def test_fewer_collisions_do_not_pay_for_red_lights_that_may_be_more(make: Make, scores: Scores) -> None:
+    layouts = list(scores)[::2]
+
+    def lit(name: str, struck: list[str], red: list[str]) -> Result:
+        made = {s: row(s, v, at_fault=s in struck, red_light=s in red) for s, v in scores.items()}
+        return make(name, {s: r | {"terms": {"NC": 1.0, "TLC": 1.0} | r["terms"]} for s, r in made.items()})
+
+    before, after = lit("a", layouts[:12], []), lit("b", [], layouts[20:26])
+    found = gate(after, before).of("G3")
+    assert found.figures["at_fault"]["p_fewer"] < 0.001
+    assert 0.01 < found.figures["red_light"]["p_holm"] < 0.05
+    assert found.state == "inconclusive"
+    assert gate(lit("c", [], []), before).of("G3").state == "improved"
 
 
 def test_the_release_has_a_share_of_the_error_of_its_own(make: Make, scores: Scores) -> None:

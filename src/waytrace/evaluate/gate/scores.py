@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -214,7 +215,7 @@ def _judge(pairs: Pairs, policy: Policy, gate: str, title: str, alpha: float, fa
             f"{r['family']}: {r['difference']:+.3f} (p {r['p_holm']:.2g} after Holm), {r['scenes']} scenes"
             for r in fell
         ]
-    if state == Verdict.INCONCLUSIVE and not few:
+    if state in (Verdict.INCONCLUSIVE, Verdict.EQUIVALENT) and not few:
         usual_low, usual_high = (np.array(b) for b in _usual(design, difference, alpha, low, high))
         state = str(state_of(usual_low, usual_high, margin))
     interval = "" if few else f" [{low:+.4f}, {high:+.4f}]"
@@ -228,8 +229,8 @@ def _possible(drop: float | Floats) -> float | None:
 
 
 def _usual(design: Design, difference: Floats, alpha: float, low: float, high: float) -> tuple[float, float]:
-    """The interval that decides on "equivalent" where ``alpha`` is stricter than the usual: 95 %, never beyond 0."""
-    if 2 * alpha >= 1 - LEVEL:
+    """The interval that decides on "equivalent" whatever ``alpha`` is: 95 %, never beyond 0."""
+    if math.isclose(2 * alpha, 1 - LEVEL):
         return low, high
     usual_low, usual_high = interval_of(design, difference, LEVEL)
     return min(float(usual_low), 0.0), max(float(usual_high), 0.0)
