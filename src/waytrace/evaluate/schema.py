@@ -11,6 +11,7 @@ from waytrace.scenario import StoreError
 from .result import Result
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
+Time = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 
 
 class _Record(BaseModel):
@@ -46,9 +47,9 @@ class LatencyRecord(_Record):
     """
 
     decisions: int = Field(ge=1, description="calls of plan() in the batch of four that the scene was driven in")
-    median_ms: float = Field(gt=0)
-    most_ms: float = Field(gt=0)
-    reference_ms: float = Field(gt=0, description="median time of the reference work, between the calls")
+    median_ms: Time
+    most_ms: Time
+    reference_ms: Time = Field(description="median time of the reference work, between the calls")
 
 
 class WordStabilityRecord(_Record):
