@@ -167,6 +167,70 @@ def test_a_result_is_no_second_evaluation_of_itself(make: Make, scores: Scores) 
         gate(a, make("b", scores), again=load_result(a.path))
 
 
+def test_a_copy_is_no_second_evaluation(make: Make, scores: Scores) -> None:
+    """A baseline is a copy of a result: beside it nothing was run twice."""
+    made = {s: row(s, v, seconds=0.1 + k / 7) for k, (s, v) in enumerate(scores.items())}
+    same = {"planner": "p", "planner_digest": "d", "result_hash": "1" * 64, "seconds": 12.34}
+    a, copy = make("a", made, **same), make("copy", made, **same)
+    assert _states(gate(a, copy))["G1"] == "not judged"
+    with pytest.raises(GateError, match="the candidate itself"):
+        gate(a, make("b", scores), again=copy)
+    later = make("later", {s: r | {"seconds": 0.2} for s, r in made.items()}, **same)
+    assert _states(gate(a, later))["G1"] == "passed"
+
+
+def test_rows_that_differ_under_one_hash_are_not_the_same_again(make: Make, scores: Scores) -> None:
+    same = {"result_hash": "1" * 64}
+    a, again = make("a", scores, **same), make("b", scores | {"merge/007": 0.61}, **same)
+    found = gate(a, make("c", scores), again=again).of("G1")
+    assert (found.state, found.details) == ("failed", ("differs: merge/007",))
+
+
+def test_traces_that_the_baseline_lacks_are_no_difference_and_those_that_the_rerun_lacks_are(
+    make: Make, scores: Scores
+) -> None:
+    same = {"planner": "p", "planner_digest": "d", "result_hash": "1" * 64}
+    a, bare = make("a", scores, **same, traces_hash="2" * 64), make("b", scores, **same)
+    assert _states(gate(a, bare))["G1"] == "passed"
+    found = gate(a, bare, again=make("c", scores, **same)).of("G1")
+    assert found.state == "failed"
+    assert "one of the two has no traces" in found.details[0]
+
+
+def test_traces_of_some_decisions_alone_are_not_whole(make: Make, scores: Scores) -> None:
+    steady = {"steps": 29, "apart_2s_m": 0.1, "apart_4s_m": 0.1}
+    whole = {s: r | {"plan_stability": steady} for s, r in _traced(scores, 0).items()}
+    for made in whole.values():
+        made["trace"] = made["trace"] | {"decisions": 30}
+    part = whole | {"merge/007": whole["merge/007"] | {"trace": whole["merge/007"]["trace"] | {"decisions": 3}}}
+    base = make("base", whole)
+    assert _states(gate(make("a", whole), base))["G0"] == "passed"
+    found = gate(make("b", part), base).of("G0")
+    assert (found.state, found.details) == ("failed", ("traces of 3 decisions of 29 or more: merge/007",))
+
+
+def test_fewer_scenes_than_were_asked_for_are_refused_in_whatever_part(make: Make, scores: Scores) -> None:
+    a, b = (make(name, scores, asked=161, suite_hash=None) for name in "ab")
+    with pytest.raises(GateError, match="160 scenes of 161 that were asked for"):
+        gate(a, b, policy=Policy(partial=True))
+
+
+def test_scores_by_another_oracle_are_refused(make: Make, scores: Scores) -> None:
+    made = row("merge/007", 0.6)
+    slower = made | {"oracle": made["oracle"] | {"progress_m": 0.5}}
+    with pytest.raises(GateError, match=r"merge/007: the oracle"):
+        gate(make("a", scores | {"merge/007": slower}), make("b", scores))
+
+
+@pytest.mark.parametrize("value", ["Infinity", "NaN", "-1.0", "0.0"])
+def test_times_that_none_can_take_are_refused(make: Make, scores: Scores, value: str) -> None:
+    clock = {"decisions": 9, "median_ms": 1.0, "most_ms": 9.0, "reference_ms": 1.0}
+    for key in ("median_ms", "reference_ms"):
+        a = make(f"a-{key}", scores | {"merge/007": row("merge/007", 0.6, latency=clock | {key: json.loads(value)})})
+        with pytest.raises(StoreError, match=key):
+            gate(a, a)
+
+
 def test_no_drop_beyond_one_is_called_detectable(make: Make) -> None:
     decision = gate(make("a", {"merge/0": 0.9, "merge/2": 0.2}), make("b", {"merge/0": 0.4, "merge/2": 0.9}))
     assert decision.scores["detectable_effect"] is None
@@ -423,6 +487,7 @@ def test_planted_liars_have_to_be_below_the_honest_expert(make: Make, scores: Sc
     }
     assert _states(gate(a, b, policy=causes(honest=0.9, **lies)))["G2"] == "passed"
     assert _states(gate(a, b, policy=causes(honest=0.8, **lies)))["G2"] == "failed"
+    assert _states(gate(a, b, policy=causes(honest=float("nan"), **lies)))["G2"] == "failed"
     with pytest.raises(GateError, match="holds no figures of `waytrace causes`"):
         gate(a, b, policy=causes(honest=0.9))
 
