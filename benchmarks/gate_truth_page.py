@@ -17,9 +17,9 @@ HEAD = """\
 Made by `{command}`; not edited by hand. Waytrace {version}, {day}. {trials:,} trials a row.
 
 The very functions of the gate ([gates.md](gates.md)) judge results whose truth is known. Nothing here was adjusted to
-them after it was looked at, but for what [decision 32](decisions/0032-the-gate-studentises.md) says. Failures of a
-made-up planner come together in layouts, scores are skewed, and one row has five families, one three layouts a family,
-which is fewer than any suite has. Under each table stands which rows miss what is asked.
+them after it was looked at, but for what decisions [32](decisions/0032-the-gate-studentises.md) and
+[41](decisions/0041-unequal-layouts-and-few.md) say. Failures of a made-up planner come together in layouts, and scores
+are skewed. Under each table stands which rows miss what is asked.
 """
 
 NULL = """

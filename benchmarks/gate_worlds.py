@@ -54,13 +54,62 @@ def worlds() -> dict[str, World]:
     return {
         "15 layouts": _made("18 families, 15 layouts each of 2 scenes", 15, 1),
         "50 layouts": _made("18 families, 50 layouts each of 2 scenes", 50, 2),
-        "15 uneven": _made("18 families, 15 layouts each of 1 to 6 scenes", 15, 3, uneven=True),
+        "15 uneven": _made("18 families, 15 layouts each of 1 to 6 scenes", 15, 3, sizes=_one_to_six),
         "3 layouts": _made("18 families, 3 layouts each of 2 scenes", 3, 4),
         "5 families": _made("5 families, 15 layouts each of 2 scenes", 15, 5, families=5),
         "rare": _made("as the first, a drive in 500 fails", 15, 6, failing=0.002),
+        "one large": _made("as the first, but one layout of each family has 40 scenes", 15, 9, sizes=_one_large),
+        "few large": _made("3 families, 10 layouts each, most of 1 or 2 scenes, some of up to 60", 10, 10, families=3,
+                           sizes=_few_large),
+        "2 layouts": _terms("18 families, 2 layouts each of 1 scene, that lose a whole term or do not", 2, 1, 11),
+        "15, terms": _terms("as the last, 15 layouts each of 2 scenes", 15, 2, 12),
         "few differ": _few("as the first, but only in some 8 layouts of 270 does anything go differently", 15, 7),
         "few matter": _few("as the last, but every scene's score differs by some 0.001 besides", 15, 8, noise=0.001),
-    }
+    }  # fmt: skip
+
+
+Sizes = Callable[[np.random.Generator, int], NDArray[np.int64]]
+"""(random numbers, layouts of a family): how many scenes each has."""
+
+
+def _two(_: np.random.Generator, clusters: int) -> NDArray[np.int64]:
+    return np.full(clusters, 2)
+
+
+def _one_to_six(rng: np.random.Generator, clusters: int) -> NDArray[np.int64]:
+    return rng.integers(1, 7, clusters)
+
+
+def _one_large(_: np.random.Generator, clusters: int) -> NDArray[np.int64]:
+    return np.where(np.arange(clusters) == 0, 40, 2)
+
+
+def _few_large(rng: np.random.Generator, clusters: int) -> NDArray[np.int64]:
+    """As road sections of recorded drives: a Pareto distribution."""
+    return np.minimum(60, 1 + rng.pareto(1.0, clusters)).astype(np.int64)
+
+
+def _terms(about: str, clusters: int, size: int, seed: int, losing: float = 0.2) -> World:
+    """A planner loses comfort (2 of 16 parts) in a whole layout with that chance, and has all else everywhere."""
+    layouts = FAMILIES * clusters
+    of = design(
+        np.repeat([f"f{k:03d}" for k in range(FAMILIES)], clusters * size).tolist(),
+        np.char.zfill(np.repeat(np.arange(layouts), size).astype(str), 5).tolist(),
+    )
+
+    def drive(rng: np.random.Generator, trials: int, chance: float) -> Draw:
+        loses = np.repeat(rng.random((trials, layouts)) < chance, size, axis=1)
+        return Draw(np.where(loses, 0.875, 1.0), np.zeros(loses.shape, dtype=bool))
+
+    def draw(rng: np.random.Generator, trials: int, planners: int) -> list[Draw]:
+        return [drive(rng, trials, losing) for _ in range(planners)]
+
+    def differing(rng: np.random.Generator, trials: int) -> tuple[Floats, Floats, float, Floats]:
+        before, after = (drive(rng, trials, chance).scores for chance in (losing, 3 * losing))
+        truth = -0.125 * 2 * losing
+        return before, after, truth, np.full(FAMILIES, truth)
+
+    return World(about, seed, of, draw, differing)
 
 
 def _few(about: str, clusters: int, seed: int, leaving: float = 0.015, noise: float = 0.0) -> World:
@@ -99,31 +148,31 @@ def _few(about: str, clusters: int, seed: int, leaving: float = 0.015, noise: fl
 
 
 def _made(
-    about: str, clusters: int, seed: int, *, families: int = FAMILIES, uneven: bool = False, failing: float = 0.03
+    about: str, clusters: int, seed: int, *, families: int = FAMILIES, sizes: Sizes = _two, failing: float = 0.03
 ) -> World:
     """Scores are a family's level, less what a layout costs whoever drives, less what it costs this planner, less what
     the drive costs; and 0 where it fails. How often a planner fails differs from layout to layout (gamma, shape 1/2),
     so that failures come together. The mean over layouts is the same for all planners.
     """
     rng = np.random.default_rng(seed)
-    sizes = np.tile(rng.integers(1, 7, clusters) if uneven else np.full(clusters, 2), families)
+    scenes = np.tile(sizes(rng, clusters), families)
     stratum = np.repeat(np.arange(families), clusters)
     of = design(
-        np.char.add("f", np.char.zfill(np.repeat(stratum, sizes).astype(str), 3)).tolist(),
-        np.char.zfill(np.repeat(np.arange(len(sizes)), sizes).astype(str), 5).tolist(),
+        np.char.add("f", np.char.zfill(np.repeat(stratum, scenes).astype(str), 3)).tolist(),
+        np.char.zfill(np.repeat(np.arange(len(scenes)), scenes).astype(str), 5).tolist(),
     )
     level = rng.uniform(0.75, 0.97, families)
-    scene = np.repeat(np.arange(len(sizes)), sizes)
-    n = sizes.sum()
+    scene = np.repeat(np.arange(len(scenes)), scenes)
+    n = scenes.sum()
 
     def drive(rng: np.random.Generator, trials: int, planners: list[tuple[float, float]]) -> list[Draw]:
         """One draw a planner, which is (how often a drive fails, how dear a layout is to it)."""
-        layout = rng.gamma(1.0, 0.04, (trials, len(sizes)))
+        layout = rng.gamma(1.0, 0.04, (trials, len(scenes)))
         found = []
         for rate, cost in planners:
-            own = rng.gamma(0.5, 0.02 * cost, (trials, len(sizes)))
+            own = rng.gamma(0.5, 0.02 * cost, (trials, len(scenes)))
             score = level[stratum[scene]] - (layout + own)[:, scene] - rng.gamma(0.5, 0.04, (trials, n))
-            chance = rng.gamma(0.5, 2.0 * rate, (trials, len(sizes)))
+            chance = rng.gamma(0.5, 2.0 * rate, (trials, len(scenes)))
             fails = rng.random((trials, n)) < np.minimum(chance, 1.0)[:, scene]
             found.append(Draw(np.where(fails, 0.0, np.maximum(score, 0.0)), fails & (rng.random((trials, n)) < 0.5)))
         return found

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from waytrace.cli import main
-from waytrace.evaluate import Result, evaluate
+from waytrace.evaluate import Result, evaluate, load_result
 from waytrace.evaluate.compare import SceneDifference, compare, parting
 from waytrace.evaluate.compare_said import SaidDifference, Saying, said_difference
 from waytrace.observe import Reference
@@ -138,6 +138,43 @@ def test_what_only_one_was_driven_with_is_a_dash_and_null(
     (tmp_path / "result.json").write_text(json.dumps(record | {"scenarios": [scene]}))
     assert main(["compare", *paths]) == 2
     assert "scenarios.0.score" in capsys.readouterr().err
+
+
+def _edited(result: Result, folder: Path, **changes: object) -> Result:
+    folder.mkdir()
+    record = json.loads((result.path / "result.json").read_text()) | changes
+    (folder / "result.json").write_text(json.dumps(record))
+    return load_result(folder)
+
+
+def test_failures_lead_and_scenes_that_no_longer_fail_come_last(
+    results: tuple[Result, Result], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = results[1].meta["scenarios"]
+    first, last = rows[0]["id"], rows[3]["id"]
+
+    def failing(name: str, scene: str, rows: list[dict[str, object]]) -> Result:
+        errors = [{"id": scene, "message": "ValueError: no", "log": "logs/0"}]
+        return _edited(results[0], tmp_path / name, errors=errors, scenarios=[r for r in rows if r["id"] != scene])
+
+    before, after = failing("a", last, results[0].meta["scenarios"]), failing("b", first, rows)
+    found = compare(before, after)
+    assert [d.scene for d in (found[0], found[-1])] == [first, last]
+    gains = [d.after - d.before for d in found[1:-1]]
+    assert gains == sorted(gains)
+    assert (found[0].new, found[-1].gone) == (("the planner failed: ValueError: no",),) * 2
+    assert main(["compare", str(before.path), str(after.path), "--json"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert said["lower"] == 1 + sum(g < 0 for g in gains)
+    assert said["higher"] == 1 + sum(g > 0 for g in gains)
+
+
+def test_one_drive_that_is_judged_otherwise_is_told(results: tuple[Result, Result], tmp_path: Path) -> None:
+    """Such as by another oracle: the drive is the same to the last bit, its score is not."""
+    rows = results[0].meta["scenarios"]
+    other = [rows[0] | {"score": 0.123}, *rows[1:]]
+    (found,) = compare(results[0], _edited(results[0], tmp_path / "other", scenarios=other))
+    assert (found.scene, found.after, found.first_tick) == (rows[0]["id"], 0.123, None)
 
 
 def test_results_of_other_scenes_are_refused(results: tuple[Result, Result], store: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from waytrace.catalogue import generate
 from waytrace.evaluate import Result, drive, evaluate, load_planner, load_result
 from waytrace.evaluate import run as run_module
 from waytrace.evaluate.digest import result_hash
+from waytrace.evaluate.schema import ResultRecord, RowRecord
 from waytrace.scenario import StoreError, WaytraceError
 from waytrace.score import score_rollout
 
@@ -28,6 +29,11 @@ def test_one_worker_and_two_give_the_same_result(result: Result, store: Path, tm
     assert [r | {"seconds": 0, "latency": 0} for r in other.meta["scenarios"]] == [
         r | {"seconds": 0, "latency": 0} for r in result.meta["scenarios"]
     ]
+
+
+def test_every_key_of_a_result_is_documented(result: Result) -> None:
+    assert result.meta.keys() - {"schema"} <= ResultRecord.model_fields.keys()
+    assert result.meta["scenarios"][0].keys() <= RowRecord.model_fields.keys()
 
 
 def test_a_drive_alone_is_the_drive_within_a_batch(result: Result) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from waytrace.scenario import Rollout, StoreError
 
 from .compare_said import SaidDifference, read_sayings, said_difference
-from .digest import plain
+from .digest import UNHASHED, plain
 from .result import Result
 from .schema import checked
 
@@ -46,9 +47,16 @@ class SceneDifference:
     """What the traces say differently."""
 
     @property
+    def gain(self) -> float:
+        """What the score gained: all there is where the first planner failed, and lost all where the second did."""
+        if math.isnan(self.after):
+            return -math.inf
+        return math.inf if math.isnan(self.before) else self.after - self.before
+
+    @property
     def still(self) -> bool:
         """Whether the score stands still."""
-        return abs(self.after - self.before) < STILL
+        return abs(self.gain) < STILL
 
     @property
     def unseen_by_score(self) -> bool:
@@ -90,13 +98,17 @@ def compare(before: Result, after: Result) -> list[SceneDifference]:
         other = said_difference(*(sayings.get(scene, ()) for sayings in said))
         if other.differs or not _drove_alike(before, after, scene):
             found.append(_difference(before, after, scene, other))
-    return sorted(found, key=lambda d: (-1.0 if np.isnan(d.after) else d.after - d.before, d.scene))
+    return sorted(found, key=lambda d: (d.gain, d.scene))
 
 
 def _drove_alike(before: Result, after: Result, scene: str) -> bool:
-    """Whether both drove a scene, to the last bit in the same way."""
-    both = scene in before.ids and scene in after.ids
-    return both and bool(before.row(scene)["digest"] == after.row(scene)["digest"])
+    """Whether both drove a scene, to the last bit in the same way, and were judged alike."""
+    if scene not in before.ids or scene not in after.ids:
+        return False
+    one, other = (
+        {key: value for key, value in result.row(scene).items() if key not in UNHASHED} for result in (before, after)
+    )
+    return bool(one == other)
 
 
 def _difference(before: Result, after: Result, scene: str, said: SaidDifference) -> SceneDifference:
@@ -111,11 +123,23 @@ def _difference(before: Result, after: Result, scene: str, said: SaidDifference)
                 terms[name] = values
         gone, new = _lacks(a, b), _lacks(b, a)
     elif b is None:
-        new = [next(f"the planner failed: {e['message']}" for e in after.errors if e["id"] == scene)]
+        new = [_failure(after, scene)]
+    else:
+        gone = [_failure(before, scene)]
     ticks: tuple[int | None, int | None, int | None] = (None, None, None)
     if a is not None and b is not None and (before.path / "rollouts").exists() and (after.path / "rollouts").exists():
-        ticks = parting(before.rollout(scene), after.rollout(scene))
+        drives = before.rollout(scene), after.rollout(scene)
+        if drives[0].valid.shape[1] != drives[1].valid.shape[1]:
+            raise StoreError(
+                f"Scene {scene} has other road users in {before.path} than in {after.path}: it is another scene of the "
+                "same name. Evaluate both on the same store."
+            )
+        ticks = parting(*drives)
     return SceneDifference(scene, was, now, terms, tuple(gone), tuple(new), *ticks, said)
+
+
+def _failure(result: Result, scene: str) -> str:
+    return next(f"the planner failed: {e['message']}" for e in result.errors if e["id"] == scene)
 
 
 def _lacks(row: dict[str, Any], other: dict[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from waytrace.scenario import StoreError
 from .result import Result
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
+Time = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 
 
 class _Record(BaseModel):
@@ -46,9 +47,9 @@ class LatencyRecord(_Record):
     """
 
     decisions: int = Field(ge=1, description="calls of plan() in the batch of four that the scene was driven in")
-    median_ms: float = Field(gt=0)
-    most_ms: float = Field(gt=0)
-    reference_ms: float = Field(gt=0, description="median time of the reference work, between the calls")
+    median_ms: Time
+    most_ms: Time
+    reference_ms: Time = Field(description="median time of the reference work, between the calls")
 
 
 class WordStabilityRecord(_Record):
@@ -98,6 +99,7 @@ class RowRecord(_Record):
     source: str
     family: str = Field(description="empty for recorded drives")
     cluster: str = Field(description="log, road section or layout: scenes of one are not independent")
+    layout: str = Field("", description="the cluster of a generated scene; empty for recorded drives")
     score: Unit
     terms: dict[str, Unit]
     applied: list[str]
@@ -147,6 +149,20 @@ class ResultRecord(_Record):
     )
     traces_hash: str | None = Field(None, description="sha256 of traces.jsonl")
     seconds: float | None = Field(None, description="wall time of this piece of the evaluation")
+    label: str | None = Field(None, description="what people call the planner")
+    store: str | None = Field(None, description="where the scenarios lie; empty in a baseline")
+    count: int | None = Field(None, description="scenes that the means below are over")
+    admitted: float | None = Field(None, description="share of scenes that the oracle drives without breaking a rule")
+    score: float | None = Field(None, description="mean over scenes, as all below; null over none")
+    score_interval: list[float] | None = Field(None, description="95 %, over clusters of scenes")
+    oracle_score: float | None = None
+    at_fault_collision_rate: float | None = None
+    at_fault_preventable_rate: float | None = Field(None, description="the same where an accident can be prevented")
+    off_road_rate: float | None = None
+    terms: dict[str, float | None] = Field(default_factory=dict, description="over the scenes that have the term")
+    unfiltered: dict[str, Any] = Field(default_factory=dict, description="the same means over all scenes")
+    families: dict[str, dict[str, Any]] = Field(default_factory=dict, description="the same means by family")
+    sources: dict[str, dict[str, Any]] = Field(default_factory=dict, description="the same means by source")
     errors: list[ErrorRecord]
     scenarios: list[RowRecord]
 

@@ -97,12 +97,34 @@ def test_normal_clusters_give_the_t_interval_nearly() -> None:
 def test_the_standard_error_is_statsmodels_clustered_one() -> None:
     sm = pytest.importorskip("statsmodels.api", reason="statsmodels is not installed (extra: dev)")
     rng = np.random.default_rng(8)
-    clusters = np.sort(rng.integers(14, size=70))
+    clusters = np.repeat(np.arange(14), 5)
     values = rng.normal(size=14)[clusters] + rng.normal(size=70)
     fit = sm.OLS(values, np.ones(70)).fit(cov_type="cluster", cov_kwds={"groups": clusters, "use_correction": True})
     found = estimate(design(["s"] * 70, [f"{k:02d}" for k in clusters]), values)
     assert found.mean == pytest.approx(fit.params[0])
     assert found.se == pytest.approx(fit.bse[0])
+
+
+def test_of_clusters_of_any_size_it_is_what_leaving_one_out_does() -> None:
+    rng = np.random.default_rng(11)
+    clusters = np.sort(rng.integers(9, size=70))
+    values = rng.normal(size=9)[clusters] + rng.normal(size=70)
+    without = [values[clusters != k].mean() for k in range(9)]
+    found = estimate(design(["s"] * 70, [f"{k:02d}" for k in clusters]), values)
+    assert found.se == pytest.approx(np.sqrt(8 / 9 * np.sum((np.array(without) - values.mean()) ** 2)))
+
+
+def test_a_layout_of_most_scenes_is_one_layout() -> None:
+    """Means of families that hang on one large layout each: intervals err as often as they say, or less."""
+    rng = np.random.default_rng(12)
+    sizes = np.tile([40] + [2] * 9, 3)
+    cluster = np.repeat(np.arange(30), sizes)
+    of = design([f"f{k // 10}" for k in cluster], [f"{k:02d}" for k in cluster])
+    values = rng.normal(size=(2000, 30))[:, cluster] + 0.3 * rng.normal(size=(2000, len(cluster)))
+    low, high = interval_of(of, 0.1 * values, 0.95)
+    assert of.freedom == pytest.approx([1.0] * 3, abs=0.1)
+    assert 0.0 < (high < 0).mean() <= 0.03
+    assert 0.0 < (low > 0).mean() <= 0.03
 
 
 def test_the_bootstrap_is_archs_studentised_one() -> None:

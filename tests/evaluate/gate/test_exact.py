@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from waytrace.evaluate.gate.exact import fewest, holm, mcnemar, sign_flips
+from waytrace.evaluate.gate.exact import STEPS, fewest, holm, mcnemar, sign_flips, swaps
 
 
 @pytest.mark.parametrize(("new", "gone"), [(0, 0), (1, 0), (0, 4), (6, 1), (9, 9), (40, 22)])
@@ -34,6 +34,19 @@ def test_with_one_event_a_cluster_sign_flips_are_mcnemar(new: int, gone: int) ->
 def test_events_that_come_together_prove_less() -> None:
     assert sign_flips([3, 3, 3]) == pytest.approx(1 / 8)
     assert mcnemar(9, 0) == pytest.approx(1 / 512)
+
+
+@given(st.lists(st.integers(-STEPS, STEPS), max_size=9), st.floats(1e-6, 1e3))
+def test_swaps_of_sums_are_all_the_swaps_counted(parts: list[int], scale: float) -> None:
+    sums = [*parts, STEPS]  # the largest one is what all are rounded by
+    every = [sum(s * k for s, k in zip(signs, sums, strict=True)) for signs in product((-1, 1), repeat=len(sums))]
+    right = np.mean([s <= sum(sums) for s in every])
+    assert swaps(scale * np.array(sums)) == pytest.approx(right, rel=1e-12)
+
+
+def test_two_layouts_are_never_more_certain_than_two_coins() -> None:
+    assert swaps(np.array([-0.125, -0.125])) == 0.25
+    assert swaps(np.zeros(2)) == swaps(np.zeros(0)) == 1.0
 
 
 def test_the_fewest_events_are_the_fewest() -> None:

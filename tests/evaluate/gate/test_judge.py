@@ -70,6 +70,18 @@ def test_large_changes_to_and_fro_are_inconclusive_unless_the_policy_allows_it(m
     assert gate(a, b, policy=Policy(allow=("inconclusive",))).allowed
 
 
+def test_a_wide_alpha_makes_nothing_equivalent(make: Make, scores: Scores) -> None:
+    """At alpha 0.4 the interval of the difference is that of 20 %: equivalence takes the one of 95 % all the same."""
+    before = dict.fromkeys(scores, 0.5)
+    b = make("b", before)
+    shaken = _shaken(before, 0.45)
+    seen = gate(make("a", shaken), b).scores["difference"]
+    a = make("c", {scene: min(1.0, max(0.0, score - seen)) for scene, score in shaken.items()})
+    wide = Policy.model_validate({"alpha": {"scores": 0.4}})
+    assert _states(gate(a, b))["G4"] == "inconclusive"
+    assert _states(gate(a, b, policy=wide))["G4"] == "inconclusive"
+
+
 def test_a_drop_of_the_detectable_effect_everywhere_is_a_regression(make: Make, scores: Scores) -> None:
     reach = gate(make("a", _shaken(scores, 0.05)), make("b", scores)).scores["detectable_shift"]
     decision = gate(make("c", _shaken(scores, 0.05, drop=1.3 * reach)), load_result(Path(make("d", scores).path)))
@@ -83,6 +95,17 @@ def test_a_regression_in_one_family_is_found_where_the_mean_hides_it(make: Make,
     assert decision.scores["difference"] == pytest.approx(0.0, abs=0.01)
     assert decision.verdict == Verdict.REGRESSED
     assert [f["family"] for f in decision.scores["families"] if f["p_holm"] < 0.01] == ["merge"]
+
+
+def test_two_layouts_that_lost_the_same_term_are_no_regression_of_a_family(make: Make) -> None:
+    families = [f"f{k}" for k in range(18)]
+    before = {f"{family}/{k}": 1.0 for family in families for k in (0, 2)}
+    after = {scene: 0.875 if scene.startswith("f3") else 1.0 for scene in before}
+    decision = gate(make("a", after), make("b", before))
+    (row,) = [f for f in decision.scores["families"] if f["family"] == "f3"]
+    assert row["p"] == 0.25
+    assert row["detectable_effect"] is None, "no drop in two layouts is certain enough"
+    assert decision.verdict == Verdict.EQUIVALENT
 
 
 def test_a_crash_never_raises_a_score(make: Make, scores: Scores) -> None:
@@ -142,6 +165,70 @@ def test_a_result_is_no_second_evaluation_of_itself(make: Make, scores: Scores) 
     a = make("a", scores)
     with pytest.raises(GateError, match="the candidate itself"):
         gate(a, make("b", scores), again=load_result(a.path))
+
+
+def test_a_copy_is_no_second_evaluation(make: Make, scores: Scores) -> None:
+    """A baseline is a copy of a result: beside it nothing was run twice."""
+    made = {s: row(s, v, seconds=0.1 + k / 7) for k, (s, v) in enumerate(scores.items())}
+    same = {"planner": "p", "planner_digest": "d", "result_hash": "1" * 64, "seconds": 12.34}
+    a, copy = make("a", made, **same), make("copy", made, **same)
+    assert _states(gate(a, copy))["G1"] == "not judged"
+    with pytest.raises(GateError, match="the candidate itself"):
+        gate(a, make("b", scores), again=copy)
+    later = make("later", {s: r | {"seconds": 0.2} for s, r in made.items()}, **same)
+    assert _states(gate(a, later))["G1"] == "passed"
+
+
+def test_rows_that_differ_under_one_hash_are_not_the_same_again(make: Make, scores: Scores) -> None:
+    same = {"result_hash": "1" * 64}
+    a, again = make("a", scores, **same), make("b", scores | {"merge/007": 0.61}, **same)
+    found = gate(a, make("c", scores), again=again).of("G1")
+    assert (found.state, found.details) == ("failed", ("differs: merge/007",))
+
+
+def test_traces_that_the_baseline_lacks_are_no_difference_and_those_that_the_rerun_lacks_are(
+    make: Make, scores: Scores
+) -> None:
+    same = {"planner": "p", "planner_digest": "d", "result_hash": "1" * 64}
+    a, bare = make("a", scores, **same, traces_hash="2" * 64), make("b", scores, **same)
+    assert _states(gate(a, bare))["G1"] == "passed"
+    found = gate(a, bare, again=make("c", scores, **same)).of("G1")
+    assert found.state == "failed"
+    assert "one of the two has no traces" in found.details[0]
+
+
+def test_traces_of_some_decisions_alone_are_not_whole(make: Make, scores: Scores) -> None:
+    steady = {"steps": 29, "apart_2s_m": 0.1, "apart_4s_m": 0.1}
+    whole = {s: r | {"plan_stability": steady} for s, r in _traced(scores, 0).items()}
+    for made in whole.values():
+        made["trace"] = made["trace"] | {"decisions": 30}
+    part = whole | {"merge/007": whole["merge/007"] | {"trace": whole["merge/007"]["trace"] | {"decisions": 3}}}
+    base = make("base", whole)
+    assert _states(gate(make("a", whole), base))["G0"] == "passed"
+    found = gate(make("b", part), base).of("G0")
+    assert (found.state, found.details) == ("failed", ("traces of 3 decisions of 29 or more: merge/007",))
+
+
+def test_fewer_scenes_than_were_asked_for_are_refused_in_whatever_part(make: Make, scores: Scores) -> None:
+    a, b = (make(name, scores, asked=161, suite_hash=None) for name in "ab")
+    with pytest.raises(GateError, match="160 scenes of 161 that were asked for"):
+        gate(a, b, policy=Policy(partial=True))
+
+
+def test_scores_by_another_oracle_are_refused(make: Make, scores: Scores) -> None:
+    made = row("merge/007", 0.6)
+    slower = made | {"oracle": made["oracle"] | {"progress_m": 0.5}}
+    with pytest.raises(GateError, match=r"merge/007: the oracle"):
+        gate(make("a", scores | {"merge/007": slower}), make("b", scores))
+
+
+@pytest.mark.parametrize("value", ["Infinity", "NaN", "-1.0", "0.0"])
+def test_times_that_none_can_take_are_refused(make: Make, scores: Scores, value: str) -> None:
+    clock = {"decisions": 9, "median_ms": 1.0, "most_ms": 9.0, "reference_ms": 1.0}
+    for key in ("median_ms", "reference_ms"):
+        a = make(f"a-{key}", scores | {"merge/007": row("merge/007", 0.6, latency=clock | {key: json.loads(value)})})
+        with pytest.raises(StoreError, match=key):
+            gate(a, a)
 
 
 def test_no_drop_beyond_one_is_called_detectable(make: Make) -> None:
@@ -274,6 +361,37 @@ def test_a_ceiling_puts_a_floor_under_traces(make: Make, scores: Scores) -> None
         gate(make("c", scores), b, policy=Policy.model_validate({"traces": {"required": True}}))
 
 
+def test_claims_that_can_no_longer_be_told_are_a_regression(make: Make, scores: Scores) -> None:
+    """What was false and is undetermined now is no progress: undetermined is never a pass."""
+    honest, vague = _traced(scores, 10), _traced(scores, 10)
+    for made in vague.values():
+        said = made["trace"]
+        made["trace"] = said | {"false": 0, "undetermined": said["false"]}
+    decision = gate(make("vague", vague), make("honest", honest))
+    assert _states(decision)["G5"] == "regressed"
+    assert "can be told: 1.0000 -> 0." in decision.of("G5").details[1]
+
+
+def test_traces_of_a_few_layouts_that_fell_alike_are_not_judged(make: Make) -> None:
+    """Two equal planners would be called regressed in one comparison of ten, were two scenes enough."""
+    few = {"merge/0": 0.9, "merge/2": 0.9}
+    decision = gate(make("b", _traced(few, 30)), make("a", _traced(few, 0)))
+    assert _states(decision)["G5"] == "not judged"
+    assert "too few layouts to find any drop" in decision.of("G5").details[0]
+    assert [row["detectable_effect"] for row in decision.of("G5").figures["figures"]] == [None] * 3
+
+
+def test_a_floor_with_nothing_to_hold_to_it_is_refused(make: Make, scores: Scores) -> None:
+    a, b, silent = make("a", _traced(scores, 0)), make("b", _traced(scores, 0)), make("silent", scores)
+    floor = {"traces": {"floor": 0.9}}
+    with pytest.raises(GateError, match="floor under the traces"):
+        gate(a, b, policy=Policy.model_validate(floor))
+    for candidate, ceiling in ((a, silent), (silent, a)):
+        policy = Policy.model_validate({"traces": {"floor": 0.9, "ceiling": ceiling.path}})
+        with pytest.raises(GateError, match="floor under the traces"):
+            gate(candidate, b, policy=policy)
+
+
 def _struck(scores: Scores, scenes: list[str]) -> dict[str, Any]:
     return {s: row(s, v, at_fault=s in scenes) for s, v in scores.items()}
 
@@ -293,6 +411,21 @@ def test_events_that_come_and_go_are_not_equivalent_unless_their_rate_is_known_w
     assert gate(after, before).of("G3").state == "inconclusive"
     wide = Policy.model_validate({"events": {"margin": 0.1}})
     assert gate(after, before, policy=wide).of("G3").state == "equivalent"
+
+
+def test_fewer_collisions_do_not_pay_for_red_lights_that_may_be_more(make: Make, scores: Scores) -> None:
+    layouts = list(scores)[::2]
+
+    def lit(name: str, struck: list[str], red: list[str]) -> Result:
+        made = {s: row(s, v, at_fault=s in struck, red_light=s in red) for s, v in scores.items()}
+        return make(name, {s: r | {"terms": {"NC": 1.0, "TLC": 1.0} | r["terms"]} for s, r in made.items()})
+
+    before, after = lit("a", layouts[:12], []), lit("b", [], layouts[20:26])
+    found = gate(after, before).of("G3")
+    assert found.figures["at_fault"]["p_fewer"] < 0.001
+    assert 0.01 < found.figures["red_light"]["p_holm"] < 0.05
+    assert found.state == "inconclusive"
+    assert gate(lit("c", [], []), before).of("G3").state == "improved"
 
 
 def test_the_release_has_a_share_of_the_error_of_its_own(make: Make, scores: Scores) -> None:
@@ -354,6 +487,7 @@ def test_planted_liars_have_to_be_below_the_honest_expert(make: Make, scores: Sc
     }
     assert _states(gate(a, b, policy=causes(honest=0.9, **lies)))["G2"] == "passed"
     assert _states(gate(a, b, policy=causes(honest=0.8, **lies)))["G2"] == "failed"
+    assert _states(gate(a, b, policy=causes(honest=float("nan"), **lies)))["G2"] == "failed"
     with pytest.raises(GateError, match="holds no figures of `waytrace causes`"):
         gate(a, b, policy=causes(honest=0.9))
 
@@ -418,7 +552,7 @@ def test_who_falls_silent_is_told_of(make: Make, scores: Scores) -> None:
     found = gate(make("c", rows), traced).of("G5")
     assert [line.rpartition("; ")[2] for line in found.details] == [
         "1 scene left out, where the baseline alone has such claims"
-    ] * 2
+    ] * 3
 
 
 def test_the_margin_follows_the_number_of_scenes_and_is_a_tenth_at_most() -> None:

@@ -52,8 +52,8 @@ def run(options: Options, output: Output) -> int:
         _print(output, difference)
     if len(found) > options.limit:
         output.say(f"... and {len(found) - options.limit} more (--limit)")
-    lower = sum(d.after < d.before for d in found)
-    higher = sum(d.after > d.before for d in found)
+    lower = sum(d.gain < 0 for d in found)
+    higher = sum(d.gain > 0 for d in found)
     output.say(
         f"{len(found)} of {number_of(len(before.ids), 'scene')} differ: {lower} lower, {higher} higher."
         if found else "The same."

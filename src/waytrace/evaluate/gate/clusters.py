@@ -57,6 +57,22 @@ class Design:
         """[H] scenes of each stratum."""
         return np.add.reduceat(self.size, self.first[:-1])
 
+    @cached_property
+    def kept(self) -> Floats:
+        """[K] share of its stratum's scenes that are left without a cluster; 0 for one that is alone."""
+        return np.asarray(1.0 - self.size / self.scenes[self.stratum], dtype=np.float64)
+
+    @cached_property
+    def freedom(self) -> Floats:
+        """[H] degrees of freedom of each stratum: clusters less one where they are of one size.
+
+        What a cluster adds to the variance grows with its size squared. Those of a stratum count as many as equal ones
+        of which the sum of such shares would be as sure: (sum n^2)^2 / sum n^4 (after Carter, Schnepel, Steigerwald,
+        Asymptotic behavior of a t-test robust to cluster heterogeneity, 2017). At least 1.
+        """
+        square, fourth = (np.add.reduceat(self.size**power, self.first[:-1]) for power in (2, 4))
+        return np.asarray(np.maximum(square**2 / fourth - 1.0, 1.0), dtype=np.float64)
+
     @property
     def weight(self) -> Floats:
         """[H] share of each stratum in the mean over all scenes."""
@@ -128,31 +144,39 @@ class Estimate:
 def estimate(design: Design, values: Floats) -> Estimate:
     """Mean over scenes of ``values`` [*T, N], with a standard error that respects strata and clusters.
 
-    Within a stratum the mean is a ratio (cluster totals over cluster sizes) and its variance is linearised:
-    J / (J - 1) times the sum of squared cluster residuals over the squared number of scenes, as of a survey whose
-    clusters are drawn with replacement (Cochran, Sampling Techniques, 1977, ch. 6 and 11); for clusters of one size
-    it is the variance of the mean of the cluster means. Strata are independent, so variances add with squared
-    weights; degrees of freedom are Satterthwaite's (1946).
+    Within a stratum the mean is a ratio (cluster totals over cluster sizes) and its variance is the jackknife's:
+    (J - 1) / J times the sum of squares of what leaving a cluster out does to the mean (Cochran, Sampling Techniques,
+    1977, ch. 6 and 11; Wolter, Introduction to Variance Estimation, 2007, ch. 4). For clusters of one size that is
+    the variance of the mean of the cluster means; a cluster that holds most scenes pulls the mean to itself, and
+    leaving it out shows by how much, which its residual does not. Strata are independent, so variances add with
+    squared weights; degrees of freedom are Satterthwaite's (1946) over those of :attr:`Design.freedom`.
     """
     return _from_sums(design, design.sums(values))
 
 
 def _from_sums(design: Design, sums: Floats) -> Estimate:
-    first, weight = design.first[:-1], design.weight
+    first, weight, count = design.first[:-1], design.weight, design.clusters.astype(np.float64)
     ratio = np.add.reduceat(sums, first, axis=-1) / design.scenes
-    residual = sums - ratio[..., design.stratum] * design.size
-    count = design.clusters.astype(np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        correction = np.where(count > 1, count / (count - 1), np.nan)
-    share = weight**2 * correction * np.add.reduceat(residual**2, first, axis=-1) / design.scenes**2
+    square = _left_out(design, sums, ratio) ** 2
+    share = weight**2 * (count - 1) / count * np.add.reduceat(square, first, axis=-1) / design.scenes**2
     # Equal values leave residuals of the size of rounding: they are no spread.
     level = np.abs(sums).max(axis=-1, keepdims=True) if sums.size else sums
     share = np.where(share < (1e-13 * level / design.scenes.sum()) ** 2, 0.0, share)
     variance = share.sum(axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        spread = (share**2 / (count - 1)).sum(axis=-1)
-        df = np.where(spread > 0, variance**2 / spread, count.sum() - len(count))
+        spread = (share**2 / design.freedom).sum(axis=-1)
+        df = np.where(spread > 0, variance**2 / spread, design.freedom.sum())
     return Estimate((ratio * weight).sum(axis=-1), np.sqrt(variance), np.maximum(df, 1.0))
+
+
+def _left_out(design: Design, sums: Floats, ratio: Floats) -> Floats:
+    """[*T, K] by how much the mean of a stratum moves when a cluster is left out, times the scenes of the stratum.
+
+    NaN for a cluster that is alone.
+    """
+    residual = sums - ratio[..., design.stratum] * design.size
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(design.kept > 0, residual / design.kept, np.nan), dtype=np.float64)
 
 
 def wobble(design: Design, values: Floats) -> Floats:
@@ -164,12 +188,12 @@ def wobble(design: Design, values: Floats) -> Floats:
     sums = design.sums(values)
     first, weight, count = design.first[:-1], design.weight, design.clusters.astype(np.float64)
     ratio = np.add.reduceat(sums, first, axis=-1) / design.scenes
-    square = (sums - ratio[..., design.stratum] * design.size) ** 2
+    square = _left_out(design, sums, ratio) ** 2
     total, fourth = (np.add.reduceat(square**power, first, axis=-1) for power in (1, 2))
     with np.errstate(divide="ignore", invalid="ignore"):
-        scale = weight**2 * np.where(count > 1, count / (count - 1), np.nan) / design.scenes**2
+        scale = weight**2 * (count - 1) / count / design.scenes**2
         seen = (scale**2 * (fourth - total**2 / count) * count / (count - 1)).sum(axis=-1)
-        normal = (2.0 * (scale * total) ** 2 / (count - 1)).sum(axis=-1)
+        normal = (2.0 * (scale * total) ** 2 / design.freedom).sum(axis=-1)
         found = np.maximum(seen, normal) / (4.0 * (scale * total).sum(axis=-1) ** 2)
     return np.where(np.isfinite(found), found, 0.0)
 
@@ -247,8 +271,9 @@ def _redrawn(design: Design, sums: Floats, counts: list[Floats]) -> tuple[Floats
         s, n, weight = sums[:, part].T, design.size[part], design.weight[h]
         scenes = drawn @ n
         ratio = drawn @ s / scenes[:, None]
-        squares = drawn @ s**2 - 2 * ratio * (drawn @ (s * n[:, None])) + ratio**2 * (drawn @ n**2)[:, None]
         count = len(n)
+        left = drawn / (1.0 - n / scenes[:, None]) ** 2 if count > 1 else drawn
+        squares = left @ s**2 - 2 * ratio * (left @ (s * n[:, None])) + ratio**2 * (left @ n**2)[:, None]
         mean = mean + weight * ratio
-        variance = variance + weight**2 * count / max(count - 1, 1) * np.maximum(squares, 0.0) / scenes[:, None] ** 2
+        variance = variance + weight**2 * (count - 1) / count * np.maximum(squares, 0.0) / scenes[:, None] ** 2
     return np.asarray(mean), np.sqrt(np.asarray(variance))

@@ -27,32 +27,30 @@ def happened(row: RowRecord, kind: str) -> bool:
 def g3(pairs: Pairs, policy: Policy) -> Outcome:
     """G3: exact tests on the pairs that changed, every new event by scene, and the pinned never-fail list.
 
+    Each kind has a verdict, and the worst is the gate's: fewer collisions do not pay for red lights that may be more.
     A scene that the candidate failed on counts as an event of both kinds: whoever does not drive avoids nothing.
     Raises :class:`GateError` where a never-fail scene is none of the suite.
     """
     alpha = policy.alpha.events
-    details, p_values, bounds = [], [], []
+    details, p_values = [], []
     figures: dict[str, Any] = {}
     margin = policy.events.margin or default_margin(int(pairs.counted.sum()))
     for kind, name in KINDS.items():
         before, after = _flags(pairs, kind)
         found = _counts(pairs.design, before[pairs.counted], after[pairs.counted])
         p_values.append((found["p_more"], found["p_fewer"]))
-        bounds.append(found["upper"])
         new = [pairs.ids[k] for k in np.flatnonzero(after & ~before)]
         figures[kind] = found | {"new_scenes": new}
         details += [f"new {name[:-1]}: {scene}{_cause(pairs.candidate, scene, kind)}" for scene in new]
     more, fewer = (holm(p) for p in zip(*p_values, strict=True))
-    for kind, p in zip(KINDS, more, strict=True):
+    states = []
+    for kind, p, p_better in zip(KINDS, more, fewer, strict=True):
         figures[kind]["p_holm"] = p
+        states.append(_state(p, p_better, figures[kind]["upper"], alpha, margin))
     pinned = _pinned(pairs.candidate, policy)
     details = [f"NEVER-FAIL scene: {scene}: {what}" for scene, what in pinned] + details
-    if pinned or min(more) <= alpha:
-        state = Verdict.REGRESSED
-    elif min(fewer) <= alpha:
-        state = Verdict.IMPROVED
-    else:
-        state = Verdict.EQUIVALENT if max(bounds) <= margin else Verdict.INCONCLUSIVE
+    order = (Verdict.REGRESSED, Verdict.INCONCLUSIVE, Verdict.IMPROVED, Verdict.EQUIVALENT)
+    state = Verdict.REGRESSED if pinned else min(states, key=order.index)
     parts = [
         f"{KINDS[kind]} {f['before']} -> {f['after']} ({f['new']} new, {f['gone']} gone, p {f['p_holm']:.2g})"
         for kind, f in figures.items()
@@ -63,6 +61,14 @@ def g3(pairs: Pairs, policy: Policy) -> Outcome:
         says = f"{len(pinned)} never-fail scenes failed; {says}"
     figures |= {"margin": margin, "detectable_events": reach, "never_fail": [scene for scene, _ in pinned]}
     return Outcome("G3", "collisions and red lights", str(state), says, tuple(details), figures)
+
+
+def _state(more: float, fewer: float, upper: float, alpha: float, margin: float) -> Verdict:
+    if more <= alpha:
+        return Verdict.REGRESSED
+    if fewer <= alpha:
+        return Verdict.IMPROVED
+    return Verdict.EQUIVALENT if upper <= margin else Verdict.INCONCLUSIVE
 
 
 def _flags(pairs: Pairs, kind: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+STEPS = 200
+"""Parts of the largest sum that :func:`swaps` rounds all others to: by a quarter of a percent of it at most."""
+
 
 def mcnemar(new: int, gone: int) -> float:
     """One-sided exact McNemar: probability of at least ``new`` of ``new + gone`` changed pairs, were both as likely.
@@ -35,6 +38,16 @@ def sign_flips(net: Sequence[int] | NDArray[np.int64]) -> float:
     for move in moves:
         chance = 0.5 * (np.roll(chance, move) + np.roll(chance, -move))
     return float(min(1.0, chance[reach + total :].sum()))
+
+
+def swaps(sums: NDArray[np.float64]) -> float:
+    """:func:`sign_flips` for sums of differences [K] instead of counts: probability of a total as low or lower.
+
+    Sums are rounded to 1 / :data:`STEPS` of the largest. Rounded sums turn their signs as the others do, so the
+    probability is exact for the rounded ones, whatever they are distributed like; it is 2^-K at least.
+    """
+    largest = float(np.abs(sums).max(initial=0.0))
+    return sign_flips(np.rint(-sums / largest * STEPS).astype(np.int64)) if largest > 0 else 1.0
 
 
 def fewest(alpha: float) -> int:

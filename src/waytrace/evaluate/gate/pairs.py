@@ -61,6 +61,11 @@ def judged(result: Result) -> Judged:
     where = result.path / "result.json"
     if len(rows) != len(record.scenarios) or len(crashed) != len(record.errors) or rows.keys() & crashed.keys():
         raise GateError(f"{where} holds a scene twice. Repeat the evaluation.")
+    if record.asked is not None and record.asked != len(rows) + len(crashed):
+        raise GateError(
+            f"{where} holds {len(rows) + len(crashed)} scenes of {record.asked} that were asked for. A missing scene "
+            "is never left out: repeat the evaluation."
+        )
     for row in record.scenarios:
         _check_score(row, str(where))
         _check_events(row, str(where))
@@ -181,9 +186,14 @@ def check_conditions(one: Judged, other: Judged) -> None:
 
 
 def _check_alike(after: RowRecord, before: RowRecord, left: str, right: str) -> None:
-    """That a scene is of one cluster in both, and scored by the same terms but those that depend on the drive."""
+    """That a scene is of one cluster in both, with one oracle, and scored by the same terms but those of the drive."""
     if after.cluster != before.cluster:
         raise GateError(f"Scene {after.id} is of another cluster in {left} than in {right}: no comparison.")
+    if (after.oracle.progress_m, after.oracle.clean) != (before.oracle.progress_m, before.oracle.clean):
+        raise GateError(
+            f"Scene {after.id}: the oracle, by which progress is measured, did something else for {left} than for "
+            f"{right}: no comparison. Evaluate both with this version."
+        )
     apart = (after.terms.keys() ^ before.terms.keys()) - _OF_THE_DRIVE
     if apart:
         raise GateError(

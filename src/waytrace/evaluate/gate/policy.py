@@ -57,7 +57,7 @@ class Traces(_Table):
     ceiling: Path | None = None
     """Result with the expert's traces on the same suite; relative to the policy file."""
     floor: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
-    """Share of the ceiling's figures that must be reached."""
+    """Share of the ceiling's figures that must be reached; more than 0 needs a ceiling."""
 
 
 class Latency(_Table):

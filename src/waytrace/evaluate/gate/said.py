@@ -11,15 +11,16 @@ from waytrace.evaluate.result import load_result
 from waytrace.evaluate.schema import RowRecord, TraceRecord
 from waytrace.scenario import number_of
 
-from .clusters import design, estimate
+from .clusters import design
 from .exact import holm
 from .pairs import Judged, Pairs, judged, pair
 from .policy import Policy
-from .scores import POWER, family_p
+from .scores import family_p, family_reach
 from .verdict import NOT_JUDGED, GateError, Outcome, Verdict
 
 FIGURES: dict[str, Callable[[TraceRecord], tuple[int, int]]] = {
     "claims about the scene that are true": lambda t: (t.true, t.true + t.false),
+    "claims about the scene that can be told": lambda t: (t.true + t.false, t.true + t.false + t.undetermined),
     "claims about the plan that hold": lambda t: (t.plan_true, t.plan_true + t.plan_false),
 }
 """What is counted and over how many, of one scene."""
@@ -28,8 +29,9 @@ FIGURES: dict[str, Callable[[TraceRecord], tuple[int, int]]] = {
 def g5(pairs: Pairs, policy: Policy) -> Outcome:
     """G5: trace figures beside the baseline's and beside their ceiling, what the expert's own traces get.
 
-    Figures are means over scenes of the share in each scene. "Regressed" where one is lower (one-sided t over the
-    clusters, Holm over the figures), or below the policy's floor times its ceiling.
+    Figures are means over scenes of the share in each scene. "Regressed" where one is lower (the planners of whole
+    clusters swapped, Holm over the figures), or below the policy's floor times its ceiling.
+    Raises :class:`GateError` where the policy has a floor and there is no figure, or no ceiling, to hold to it.
     """
     title = "traces"
     ceiling = judged(load_result(policy.traces.ceiling)) if policy.traces.ceiling else None
@@ -42,6 +44,11 @@ def g5(pairs: Pairs, policy: Policy) -> Outcome:
             continue
         rows.append(found)
         p_values.append(found["p"])
+    if policy.traces.floor and (ceiling is None or not rows or any(row["ceiling"] is None for row in rows)):
+        raise GateError(
+            "The policy has a floor under the traces, which needs traces of the candidate, of the baseline and of a "
+            "ceiling: `eval --traces`, and `ceiling` under [traces]."
+        )
     if not rows:
         silent = sum(row.trace is not None for row in pairs.baseline.rows.values())
         beside = f"; the baseline has them of {number_of(silent, 'scene')}" if silent else ""
@@ -56,8 +63,7 @@ def g5(pairs: Pairs, policy: Policy) -> Outcome:
         if row["ceiling"] is not None:
             of_ceiling = f", {row['after'] / row['ceiling']:.1%} of the ceiling {row['ceiling']:.4f}"
         details.append(
-            f"{row['figure']}: {row['before']:.4f} -> {row['after']:.4f}{of_ceiling} (p {p:.2g}; a drop of "
-            f"{row['detectable_effect']:.4f} would be found)"
+            f"{row['figure']}: {row['before']:.4f} -> {row['after']:.4f}{of_ceiling} (p {p:.2g}; {_found(row)})"
             + (" BELOW THE FLOOR" if below else "")
             + (
                 f"; {number_of(row['left_out'], 'scene')} left out, where the baseline alone has such claims"
@@ -68,15 +74,19 @@ def g5(pairs: Pairs, policy: Policy) -> Outcome:
     says = f"{number_of(len(rows), 'figure')} over {number_of(rows[0]['scenes'], 'scene')}" + (
         "" if ceiling else "; no ceiling given"
     )
-    state = Verdict.REGRESSED if fell else Verdict.EQUIVALENT
-    return Outcome("G5", title, str(state), says, tuple(details), {"figures": rows})
+    told = any(row["detectable_effect"] is not None for row in rows)
+    state = str(Verdict.REGRESSED if fell else Verdict.EQUIVALENT if told else NOT_JUDGED)
+    return Outcome("G5", title, state, says, tuple(details), {"figures": rows})
+
+
+def _found(row: dict[str, Any]) -> str:
+    reach = row["detectable_effect"]
+    return "too few layouts to find any drop" if reach is None else f"a drop of {reach:.4f} would be found"
 
 
 def _figure(
     pairs: Pairs, name: str, of: Callable[[TraceRecord], tuple[int, int]], ceiling: Judged | None, alpha: float
 ) -> dict[str, Any] | None:
-    from scipy.special import stdtrit
-
     kept, before, after, left_out = [], [], [], 0
     for k, scene in enumerate(pairs.ids):
         left, right = _share(pairs.baseline, scene, of), _share(pairs.candidate, scene, of)
@@ -89,18 +99,16 @@ def _figure(
         return None
     whole = design(["all"] * len(kept), [pairs.rows[k].cluster for k in kept])
     difference = np.array(after) - np.array(before)
-    found = estimate(whole, difference)
     tops = [s for scene in pairs.ids if ceiling is not None and (s := _share(ceiling, scene, of)) is not None]
-    alone = not np.isfinite(found.se)
-    reach = float((stdtrit(found.df, 1 - alpha / len(FIGURES)) + stdtrit(found.df, POWER)) * found.se)
+    reach = float(family_reach(whole, difference, alpha / len(FIGURES)))
     return {
         "figure": name,
         "scenes": len(kept),
         "left_out": left_out,
         "before": float(np.mean(before)),
         "after": float(np.mean(after)),
-        "p": 1.0 if alone else float(family_p(whole, difference)[0]),
-        "detectable_effect": 1.0 if alone else reach,
+        "p": float(family_p(whole, difference)[0]),
+        "detectable_effect": reach if reach <= 1.0 else None,
         "ceiling": float(np.mean(tops)) if tops else None,
     }
 

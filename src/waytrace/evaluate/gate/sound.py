@@ -7,9 +7,11 @@ import json
 import math
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from waytrace.evaluate.digest import UNHASHED
 from waytrace.scenario import number_of
 from waytrace.score import total
 
@@ -35,12 +37,18 @@ def g0(pairs: Pairs, policy: Policy) -> Outcome:
         raise GateError(f"{candidate.result.path} holds no traces, and the policy asks for them: `eval --traces`.")
     if 0 < traced < len(candidate.rows):
         details += [f"no trace: {i}" for i, row in sorted(candidate.rows.items()) if row.trace is None]
+    details += [
+        f"traces of {row.trace.decisions} decisions of {row.plan_stability.steps} or more: {i}"
+        for i, row in sorted(candidate.rows.items())
+        if row.trace and row.plan_stability and row.trace.decisions < row.plan_stability.steps
+    ]
     file = candidate.result.path / "traces.jsonl"
     if traced and file.exists() and _file_hash(file) != candidate.record.traces_hash:
         details.append(f"{file.name} is not the file of the evaluation: its hash differs")
     says = f"{len(candidate.rows)} of {number_of(len(candidate.ids), 'scene')} driven to their end"
     says += f", {len(candidate.crashed)} FAILED" if candidate.crashed else ""
     says += f"; traces of {traced}, every one checked as it was written" if traced else "; no traces recorded"
+    says += "" if not traced or file.exists() else f" ({file.name} is not there to be compared)"
     figures = {"scenes": len(candidate.ids), "failed": sorted(candidate.crashed), "traced": traced}
     return Outcome("G0", "whole and valid", FAILED if details else PASSED, says, _cut(details), figures)
 
@@ -50,7 +58,8 @@ def g1(pairs: Pairs, again: Judged | None, policy: Policy) -> Outcome:
 
     Without one it is judged where candidate and baseline are of the same planner, code and environment: then they are
     two runs of one thing. A scene that the planner fails on has to fail again: that it failed is for G0 to say.
-    Raises :class:`GateError` where ``again`` is the candidate itself, or of other scenes or conditions.
+    Traces are compared where both have them; a second evaluation that was asked for has to have them too.
+    Raises :class:`GateError` where ``again`` is the candidate itself or a copy, or of other scenes or conditions.
     """
     candidate = pairs.candidate
     title = "the same again"
@@ -61,17 +70,20 @@ def g1(pairs: Pairs, again: Judged | None, policy: Policy) -> Outcome:
         state = FAILED if policy.rerun.required else NOT_JUDGED
         return Outcome("G1", title, state, "no second result of the same candidate was given (--again)")
     if again is not None:
-        if again.result.path.resolve() == candidate.result.path.resolve():
+        if _one_evaluation(candidate, again):
             raise GateError(f"--again is {again.result.path}, the candidate itself: give a second evaluation of it.")
         check_conditions(candidate, again)
     left, right = candidate.record, other.record
     failed_once = sorted(candidate.crashed.keys() ^ other.crashed.keys())
-    equal = left.result_hash == right.result_hash and left.traces_hash == right.traces_hash and not failed_once
-    details = [f"failed one time of two: {i}" for i in failed_once]
-    details += [
-        f"differs: {i}" for i in sorted(candidate.rows.keys() & other.rows.keys())
-        if candidate.rows[i].digest != other.rows[i].digest
+    both = left.traces_hash is not None and right.traces_hash is not None
+    traces_differ = left.traces_hash != right.traces_hash and (both or again is not None)
+    differ = [
+        i for i in sorted(candidate.rows.keys() & other.rows.keys()) if _hashed(candidate, i) != _hashed(other, i)
     ]  # fmt: skip
+    equal = left.result_hash == right.result_hash and not (traces_differ or failed_once or differ)
+    details = [f"failed one time of two: {i}" for i in failed_once] + [f"differs: {i}" for i in differ]
+    if traces_differ:
+        details.append("the traces differ" if both else "one of the two has no traces: evaluate both with --traces")
     if left.environment.get("hash") != right.environment.get("hash"):
         details.append("the environments differ too")
     says = f"result hash {left.result_hash[:16]}, again {right.result_hash[:16]}"
@@ -85,7 +97,20 @@ def _same_thing(a: Judged, b: Judged) -> bool:
     same = (left.planner, left.planner_digest, left.code, left.environment.get("hash")) == (
         right.planner, right.planner_digest, right.code, right.environment.get("hash"),
     )  # fmt: skip
-    return known and same and a.result.path.resolve() != b.result.path.resolve()
+    return known and same and not _one_evaluation(a, b)
+
+
+def _one_evaluation(a: Judged, b: Judged) -> bool:
+    """Whether two results are one: the same folder, or a copy (as a baseline is), since no two take equally long."""
+    if a.result.path.resolve() == b.result.path.resolve():
+        return True
+    timed = a.record.seconds is not None and a.record.seconds == b.record.seconds
+    return timed and all(i in b.rows and row.seconds == b.rows[i].seconds for i, row in a.rows.items())
+
+
+def _hashed(of: Judged, scene: str) -> dict[str, Any]:
+    """What the result's hash covers of a scene, from the row itself: a file's word for its hash can be edited."""
+    return {key: value for key, value in of.result.row(scene).items() if key not in UNHASHED}
 
 
 GOLDEN: tuple[tuple[dict[str, float], float], ...] = (
@@ -116,7 +141,7 @@ def g2(pairs: Pairs, policy: Policy) -> Outcome:
         says += f"; {' < '.join(r.name for r in results)}"
     if policy.metrics.causes is not None:
         honest, lies = _liars(policy.metrics.causes)
-        details += [f"the liar {name} ({f:.3f}) is not below the honest expert" for name, f in lies if f >= honest]
+        details += [f"the liar {name} ({f:.3f}) is not below the honest expert" for name, f in lies if not f < honest]
         says += f"; honest causes {honest:.3f}, liars at most {max(f for _, f in lies):.3f}"
     return Outcome("G2", "the metrics themselves", FAILED if details else PASSED, says, tuple(details))
 
