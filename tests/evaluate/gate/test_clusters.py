@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from waytrace.evaluate.gate.clusters import Design, carriers, design, estimate, resamples, studentised
+from waytrace.evaluate.gate.clusters import Design, _redrawn, carriers, design, estimate, resamples, studentised
 from waytrace.evaluate.gate.scores import interval_of
 
 
@@ -164,3 +164,11 @@ def test_an_interval_whose_scatter_is_that_of_a_few_clusters_moves_with_the_diff
     assert high[1] < 0
     wild = studentised(of, few - 0.05)
     assert wild[1] - wild[0] > 1
+
+
+def test_a_draw_without_a_cluster_of_as_many_scenes_as_it_has_is_a_draw_like_others() -> None:
+    of = design(["s"] * 60 + ["t"] * 5, [f"c{k}" for k in range(60)] + ["a", "b", "c", "c", "c"])
+    values = np.random.default_rng(11).normal(size=65)
+    means, errors = _redrawn(of, of.sums(values)[None], list(resamples(of)))
+    assert np.isfinite(means).all()
+    assert np.isfinite(errors).all()

@@ -272,7 +272,8 @@ def _redrawn(design: Design, sums: Floats, counts: list[Floats]) -> tuple[Floats
         scenes = drawn @ n
         ratio = drawn @ s / scenes[:, None]
         count = len(n)
-        left = drawn / (1.0 - n / scenes[:, None]) ** 2 if count > 1 else drawn
+        kept = np.where(drawn > 0, 1.0 - n / scenes[:, None], 1.0) if count > 1 else 1.0
+        left = drawn / kept**2
         squares = left @ s**2 - 2 * ratio * (left @ (s * n[:, None])) + ratio**2 * (left @ n**2)[:, None]
         mean = mean + weight * ratio
         variance = variance + weight**2 * (count - 1) / count * np.maximum(squares, 0.0) / scenes[:, None] ** 2
