@@ -14,7 +14,12 @@ from waytrace.evaluate.causes import read_records, summary
 from waytrace.scenario.store import ScenarioWriter
 
 BLIND = """
+from dataclasses import replace
+
+from waytrace.microgpt import Learned
+from waytrace.observe import Reference
 from waytrace.planners import ConstantVelocity
+from waytrace.trace import Cause
 
 class Blind(ConstantVelocity):
     pass
@@ -22,6 +27,20 @@ class Blind(ConstantVelocity):
 class Breaks(ConstantVelocity):
     def plan(self, observation, state):
         raise ValueError("no plan today")
+
+class CitesNobody:
+    privileged = False
+
+    def __init__(self):
+        self.of = Learned("shipped")
+
+    def reset(self, ids, world=None):
+        self.of.reset(ids, world)
+
+    def plan(self, observation, state):
+        plan, traces, state = self.of.plan(observation, state)
+        nobody = Cause(Reference.parse("agent:9999"), "longitudinal", "proximate", "gap", 0, 0)
+        return plan, [replace(t, decision=replace(t.decision, causes=(nobody,))) for t in traces], state
 """
 
 
@@ -90,6 +109,10 @@ def test_bad_input_is_one_line_and_exit_code_two(
         (["expert", "--suite", "none"], "There is no suite 'none'"),
         (["expert", "--scenarios", str(store), "--moments", "0"], "--moments and --limit are 1 or more"),
         (["broken_planner:Breaks", "--scenarios", str(store), "--limit", "1"], "fails in lead-braking/select/040000"),
+        (
+            ["broken_planner:CitesNobody", "--scenarios", str(store), "--limit", "1"],
+            "cited that is not there: Scenario",
+        ),
     ):
         assert main(["causes", *arguments]) == 2, arguments
         said = capsys.readouterr().err

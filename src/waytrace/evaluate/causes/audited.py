@@ -17,7 +17,7 @@ from waytrace.label import Asker
 from waytrace.microgpt import MODES
 from waytrace.microgpt.planner import SHIPPED_NAME
 from waytrace.planners import Expert
-from waytrace.scenario import Scenario, WaytraceError
+from waytrace.scenario import EditError, Scenario, WaytraceError
 from waytrace.scenario.roads import RoadCache
 
 from .closed import closed_loop
@@ -120,6 +120,7 @@ class Audit:
             return self._scene(scenario, closed)
         except Exception as error:
             what = "" if isinstance(error, WaytraceError) else f"{type(error).__name__}: "
+            what = "something was cited that is not there: " if isinstance(error, EditError) else what
             raise PlannerError(f"{self.spec} fails in {scenario.id}: {what}{error}") from error
 
     def _scene(self, scenario: Scenario, closed: bool) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
