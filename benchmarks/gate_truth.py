@@ -5,7 +5,8 @@
 
 The very functions of the gate judge made-up results, many at once. Parts that are done are kept in ``--work`` and not
 done again, so that the command can be broken off and repeated. With ``--results`` two real results on one suite are a
-population too: whole layouts are drawn from it with replacement. The last line of standard output is one JSON object.
+population too: whole layouts are drawn from it with replacement. Part ``traces`` has populations of its own. The last
+line of standard output is one JSON object.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from gate_traces import populations, traces
 from gate_truth_page import page
 from gate_worlds import World, measured, worlds
 from waytrace.evaluate.gate.clusters import Design, estimate, resamples, studentised
@@ -39,7 +42,7 @@ def main() -> int:
     every = {name: world for name, world in every.items() if name in (arguments.worlds or every)}
     record: dict[str, dict[str, Any]] = {}
     for part in arguments.parts:
-        for name, world in every.items():
+        for name, world in (populations() if part == "traces" else every).items():
             file = arguments.work / f"{part}-{name}-{arguments.trials}.json"
             if not file.exists() and arguments.done:
                 continue
@@ -164,7 +167,9 @@ def _student(found: Any) -> tuple[Any, Any]:
     return found.mean - half, found.mean + half
 
 
-PARTS = {"null": null, "planted": planted, "coverage": coverage}
+PARTS: dict[str, Callable[[Any, int], Any]] = {
+    "null": null, "planted": planted, "coverage": coverage, "traces": traces
+}  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -165,7 +165,7 @@ def family_reach(design: Design, difference: Floats, alpha: float) -> Floats:
     """Drop [*T] in a design of one stratum that :func:`family_p` finds at ``alpha`` with probability 0.8.
 
     By Student's t, which a test of swaps falls short of where there are hardly more clusters than it needs; infinite
-    there. Found in 73 to 83 % of trials (``docs/decisions/0041-unequal-layouts-and-few.md``).
+    there. Of G5's drops 74 to 81 % are found (``docs/gate-truth.md``).
     """
     if design.clusters[0] < fewest(alpha) + SPARE_CLUSTERS:
         return np.full(difference.shape[:-1], np.inf)
