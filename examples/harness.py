@@ -86,12 +86,15 @@ def mean_and_error(difference, families, layouts):
     for family in np.unique(families):
         at = families == family
         residual = difference[at] - difference[at].mean()
-        sums = np.array([residual[layouts[at] == layout].sum() for layout in np.unique(layouts[at])])
-        if len(sums) < 2:
+        names, size = np.unique(layouts[at], return_counts=True)
+        if len(names) < 2:
             raise SystemExit(f"family {family} has one layout: nothing can be said of how layouts differ")
-        share = len(sums) / (len(sums) - 1) * (sums**2).sum() / len(difference) ** 2
-        variance, spread = variance + share, spread + share**2 / (len(sums) - 1)
-    return difference.mean(), np.sqrt(variance), variance**2 / spread if spread else 1.0
+        sums = np.array([residual[layouts[at] == layout].sum() for layout in names])
+        left_out = sums / (1 - size / size.sum())  # what leaving a layout out does to the mean: the jackknife
+        share = (len(names) - 1) / len(names) * (left_out**2).sum() / len(difference) ** 2
+        freedom = max((size**2).sum() ** 2 / (size**4).sum() - 1, 1.0)  # a layout of most scenes is one layout
+        variance, spread = variance + share, spread + share**2 / freedom
+    return difference.mean(), np.sqrt(variance), max(variance**2 / spread, 1.0) if spread else 1.0
 
 
 def gate(after, before, families, layouts, margin):
