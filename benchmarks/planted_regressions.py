@@ -1,6 +1,6 @@
 """Planted regressions: does the gate that should catch each catch it? Writes ``docs/planted-regressions.md``.
 
-    python benchmarks/planted_regressions.py [--suite pr] [--limit N] [--planners NAME ...] [--page FILE]
+    python benchmarks/planted_regressions.py [--suite pr] [--limit N] [--planners NAME ...] [--page FILE] [--again]
 
 The baseline is the expert with traces. Evaluations are kept in ``--work``: repeating the command goes on. The last line
 of standard output is one JSON object. Ends with 1 where one goes uncaught, or where the expert itself falls.
@@ -19,7 +19,7 @@ from typing import Any
 
 from waytrace import __version__
 from waytrace.cli.tables import markdown
-from waytrace.evaluate import Result, evaluate, load_suite
+from waytrace.evaluate import Result, evaluate, load_result, load_suite
 from waytrace.evaluate.gate import Decision, Policy, Verdict, gate
 
 
@@ -78,14 +78,19 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=Path("out/planted-regressions"))
     parser.add_argument("--page", type=Path)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--again", action="store_true", help="only judge anew what is kept in --work, and drive nothing"
+    )
     return parser.parse_args()
 
 
 def _driven(planner: str, folder: str, arguments: argparse.Namespace, *, traces: bool) -> Result:
+    out = arguments.work / arguments.suite / folder
+    if arguments.again:
+        return load_result(out)
     print(f"{folder} ...", file=sys.stderr, flush=True)
     return evaluate(
-        planner, load_suite(arguments.suite), out=arguments.work / arguments.suite / folder, traces=traces,
-        workers=arguments.workers, limit=arguments.limit,
+        planner, load_suite(arguments.suite), out=out, traces=traces, workers=arguments.workers, limit=arguments.limit,
     )  # fmt: skip
 
 
