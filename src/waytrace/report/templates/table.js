@@ -9,13 +9,13 @@ function choices(id, all, names, refresh) {
   select.addEventListener("change", refresh);
 }
 
-// columns: { key, name, title, num, of(row), fill(cell, value, row) }; of() gives what is sorted by, null for nothing.
-// keep(row) says what is shown, then(l, r) the order of what a column calls equal. Gives back what draws it anew.
 // "1 drive", "2 drives".
 function numberOf(number, what) {
   return `${number} ${what}${number === 1 ? "" : "s"}`;
 }
 
+// columns: { key, name, title, num, of(row), fill(cell, value, row) }; of() gives what is sorted by, null for nothing.
+// keep(row) says what is shown, then(l, r) the order of what a column calls equal. Gives back what draws it anew.
 function longTable({ columns, rows, keep, sort, then, noun }) {
   const state = { sort, up: true, shown: [], drawn: 0 };
 
