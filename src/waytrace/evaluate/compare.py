@@ -11,7 +11,7 @@ import numpy as np
 from waytrace.scenario import Rollout, StoreError
 
 from .compare_said import SaidDifference, read_sayings, said_difference
-from .digest import UNHASHED, plain
+from .digest import hashed, plain
 from .result import Result
 from .schema import checked
 
@@ -105,10 +105,7 @@ def _drove_alike(before: Result, after: Result, scene: str) -> bool:
     """Whether both drove a scene, to the last bit in the same way, and were judged alike."""
     if scene not in before.ids or scene not in after.ids:
         return False
-    one, other = (
-        {key: value for key, value in result.row(scene).items() if key not in UNHASHED} for result in (before, after)
-    )
-    return bool(one == other)
+    return hashed(before.row(scene)) == hashed(after.row(scene))
 
 
 def _difference(before: Result, after: Result, scene: str, said: SaidDifference) -> SceneDifference:

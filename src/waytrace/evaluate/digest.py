@@ -19,7 +19,17 @@ from waytrace.scenario import Rollout
 from waytrace.scenario.revision import code_digest
 from waytrace.score import ScenarioScore
 
-__all__ = ["UNHASHED", "canonical", "code_digest", "drive_digest", "environment", "plain", "result_hash", "revision"]
+__all__ = [
+    "UNHASHED",
+    "canonical",
+    "code_digest",
+    "drive_digest",
+    "environment",
+    "hashed",
+    "plain",
+    "result_hash",
+    "revision",
+]
 
 UNHASHED = ("seconds", "latency", "trace", "plan_stability")
 """Keys of a row that are not in the result's hash: timings, what is only there where traces were asked for, and what
@@ -58,16 +68,20 @@ def drive_digest(rollout: Rollout, score: ScenarioScore) -> str:
     return out.hexdigest()
 
 
+def hashed(row: dict[str, Any]) -> dict[str, Any]:
+    """What the result's hash covers of a row."""
+    return {key: value for key, value in row.items() if key not in UNHASHED}
+
+
 def result_hash(identity: dict[str, Any], rows: Iterable[dict[str, Any]], errors: Iterable[dict[str, Any]]) -> str:
     """Hash over who drove what and how it went: equal for one worker and many, for any folder and any machine state.
 
     ``identity`` holds planner, traffic, style, seed and decision rate. Of a row it covers everything but
     :data:`UNHASHED`; of an error which scenario it befell.
     """
-    kept = [{k: v for k, v in row.items() if k not in UNHASHED} for row in rows]
     record = {
         "identity": identity,
-        "rows": sorted(kept, key=lambda row: str(row["id"])),
+        "rows": sorted(map(hashed, rows), key=lambda row: str(row["id"])),
         "errors": sorted(str(e["id"]) for e in errors),
     }
     return hashlib.sha256(canonical(record)).hexdigest()

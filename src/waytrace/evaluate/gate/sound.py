@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from waytrace.evaluate.digest import UNHASHED
+from waytrace.evaluate.digest import hashed
 from waytrace.scenario import number_of
 from waytrace.score import total
 
@@ -110,7 +110,7 @@ def _one_evaluation(a: Judged, b: Judged) -> bool:
 
 def _hashed(of: Judged, scene: str) -> dict[str, Any]:
     """What the result's hash covers of a scene, from the row itself: a file's word for its hash can be edited."""
-    return {key: value for key, value in of.result.row(scene).items() if key not in UNHASHED}
+    return hashed(of.result.row(scene))
 
 
 GOLDEN: tuple[tuple[dict[str, float], float], ...] = (
