@@ -63,8 +63,8 @@ def judged(result: Result) -> Judged:
         raise GateError(f"{where} holds a scene twice. Repeat the evaluation.")
     if record.asked is not None and record.asked != len(rows) + len(crashed):
         raise GateError(
-            f"{where} holds {number_of(len(rows) + len(crashed), 'scene')} of {record.asked} that were asked for. A missing scene "
-            "is never left out: repeat the evaluation."
+            f"{where} holds {number_of(len(rows) + len(crashed), 'scene')} of {record.asked} that were asked for. "
+            "A missing scene is never left out: repeat the evaluation."
         )
     for row in record.scenarios:
         _check_score(row, str(where))
